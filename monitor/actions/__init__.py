@@ -1,0 +1,35 @@
+"""What people do.  Every action: check permission, read, decide, save once, give back what is now.
+
+Every write is idempotent on the ids its client made: the same request a second time saves nothing
+and answers as the first did.
+"""
+
+from monitor.actions.checking import projection_problems
+from monitor.actions.doses import change_rate, change_syringe, give_bolus
+from monitor.actions.effects import answer_alert, change_side_effect, record_side_effect
+from monitor.actions.observations import amend, record_observations, save_draft
+from monitor.actions.opening import OpenSession, open_session, open_sessions
+from monitor.actions.sessions import (
+    concentration_problems,
+    record_event,
+    start_session,
+)
+
+__all__ = [
+    "OpenSession",
+    "amend",
+    "answer_alert",
+    "change_rate",
+    "change_side_effect",
+    "change_syringe",
+    "concentration_problems",
+    "give_bolus",
+    "open_session",
+    "open_sessions",
+    "projection_problems",
+    "record_event",
+    "record_observations",
+    "record_side_effect",
+    "save_draft",
+    "start_session",
+]

@@ -1,0 +1,153 @@
+"""Side effects, and answers to alerts."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from uuid import UUID
+
+from monitor import lifecycle
+from monitor.actions.opening import OpenSession
+from monitor.actions.saving import locked, refuse, save, time_problems, write
+from monitor.alerts import (
+    acknowledge,
+)
+from monitor.audit import AuditEvent
+from monitor.errors import (
+    InvalidEntry,
+    NotFound,
+    Problem,
+)
+from monitor.permissions import Action, User, check_may
+from monitor.record import (
+    Fact,
+    SideEffect,
+    SideEffectChange,
+)
+from monitor.requests import (
+    AnswerRequest,
+    SideEffectChangeRequest,
+    SideEffectRequest,
+)
+from monitor.side_effects import TERMS
+from monitor.store import Store
+
+#: Grades of clinical.md 6.1; 0 belongs to the term "none" alone.
+GRADES = range(1, 6)
+
+
+def record_side_effect(
+    store: Store,
+    user: User,
+    session_id: UUID,
+    request: SideEffectRequest,
+    *,
+    now: datetime,
+    device: str | None = None,
+) -> OpenSession:
+    """Record a side effect from its onset, or that the patient was asked and has none."""
+
+    def decide(before: OpenSession) -> tuple[Fact, ...]:
+        if before.session.fact(request.id):
+            return ()
+        problems = list(time_problems(request.onset_at, before.session, now))
+        if request.term not in TERMS:
+            problems.append(
+                Problem("term", f"{request.term!r} is not in the side-effect list. Choose one.")
+            )
+        elif (request.term == "none") != (request.grade == 0) or (
+            request.grade and request.grade not in GRADES
+        ):
+            problems.append(
+                Problem("grade", "Choose a grade from 1 (mild) to 5; 0 only says “asked, none”.")
+            )
+        refuse(problems)
+        lifecycle.check_can_record(before.session, now)
+        return (
+            SideEffect(
+                id=request.id,
+                taken_at=request.onset_at,
+                recorded_at=now,
+                recorded_by=user.username,
+                term=request.term,
+                grade=request.grade,
+                relation=request.relation,
+                action=request.action,
+                serious=request.serious,
+                note=request.note,
+            ),
+        )
+
+    return save(store, user, session_id, Action.RECORD_SIDE_EFFECT, decide, now, device)
+
+
+def change_side_effect(
+    store: Store,
+    user: User,
+    session_id: UUID,
+    request: SideEffectChangeRequest,
+    *,
+    now: datetime,
+    device: str | None = None,
+) -> OpenSession:
+    """Record that a side effect changed grade, was treated or ended."""
+
+    def decide(before: OpenSession) -> tuple[Fact, ...]:
+        session = before.session
+        if session.fact(request.id):
+            return ()
+        effect = session.fact(request.side_effect_id)
+        if not isinstance(effect, SideEffect):
+            raise NotFound("That side effect is not in this session.")
+        problems = list(time_problems(request.taken_at, session, now))
+        if request.taken_at < effect.taken_at:
+            problems.append(
+                Problem("taken_at", "This is before the side effect began. Check the time.")
+            )
+        if request.grade is not None and request.grade not in GRADES:
+            problems.append(Problem("grade", "Choose a grade from 1 (mild) to 5."))
+        refuse(problems)
+        lifecycle.check_can_record(session, now)
+        return (
+            SideEffectChange(
+                id=request.id,
+                taken_at=request.taken_at,
+                recorded_at=now,
+                recorded_by=user.username,
+                side_effect_id=request.side_effect_id,
+                grade=request.grade,
+                ended=request.ended,
+                action=request.action,
+                note=request.note,
+            ),
+        )
+
+    return save(store, user, session_id, Action.RECORD_SIDE_EFFECT, decide, now, device)
+
+
+def answer_alert(
+    store: Store,
+    user: User,
+    session_id: UUID,
+    request: AnswerRequest,
+    *,
+    now: datetime,
+    device: str | None = None,
+) -> OpenSession:
+    """Acknowledge an alert with what was done about it."""
+    check_may(user, Action.ANSWER_ALERT)
+    event = AuditEvent(now, user.username, Action.ANSWER_ALERT.name, session_id, device)
+    with store.write(event, clinic=user.clinic, session_id=session_id) as writer:
+        before = locked(store, user, writer, session_id, now)
+        if any(item.id == request.id for item in before.alert_events):
+            return before
+        view = next((v for v in before.views if v.alert.id == request.alert_id), None)
+        if view is None:
+            raise NotFound("That alert is not in this session.")
+        if not request.action.strip():
+            raise InvalidEntry([Problem("action", "Say what was done about the alert.")])
+        answer = acknowledge(
+            view, by=user.username, action=request.action, text=request.text, now=now
+        )
+        answer = replace(answer, id=request.id)
+        return write(store, writer, before, (), (answer,))

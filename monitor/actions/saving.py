@@ -1,0 +1,155 @@
+"""How every write is done: under the lock, decided from what is there, saved once with its alerts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from datetime import datetime, timedelta, tzinfo
+from uuid import UUID
+
+from monitor import summaries
+from monitor.actions.opening import OpenSession, bundle, check_clinic
+from monitor.alerts import (
+    AlertEvent,
+    alerts_to_raise,
+)
+from monitor.audit import AuditEvent
+from monitor.errors import (
+    InvalidEntry,
+    NeedsConfirmation,
+    Problem,
+)
+from monitor.permissions import Action, User, check_may
+from monitor.record import (
+    Fact,
+    InfusionSession,
+)
+from monitor.store import Store, Writer
+
+#: A clock of a client may run this far ahead before a time counts as in the future.
+FUTURE_TOLERANCE = timedelta(minutes=2)
+
+
+def time_problems(
+    taken_at: datetime, session: InfusionSession, now: datetime
+) -> tuple[Problem, ...]:
+    """What is wrong with a time: in the future, or long before the session was opened."""
+    if taken_at > now + FUTURE_TOLERANCE:
+        return (Problem("taken_at", "This time is in the future. Check the clock and the entry."),)
+    if taken_at < session.created_at - timedelta(hours=24):
+        return (
+            Problem("taken_at", "This is more than a day before the session was opened. Check it."),
+        )
+    return ()
+
+
+def refuse(problems: Iterable[Problem], confirmed: frozenset[str] = frozenset()) -> None:
+    """Raise with every problem at once: hard ones refuse, soft ones not yet confirmed ask."""
+    problems = tuple(problems)
+    if any(problem.kind == "hard" for problem in problems):
+        raise InvalidEntry(problems)
+    open_questions = [problem for problem in problems if problem.code not in confirmed]
+    if open_questions:
+        raise NeedsConfirmation(open_questions)
+
+
+def settle(
+    problems: tuple[Problem, ...],
+    confirmed: frozenset[str],
+    reason: str | None,
+    already_given: bool,
+) -> tuple[str, ...]:
+    """The codes overridden, or a refusal.  What was really given is recorded and flagged."""
+    if already_given:
+        impossible = [item for item in problems if item.kind == "hard" and not item.code]
+        if impossible:
+            raise InvalidEntry(impossible)
+        return tuple(problem.code for problem in problems)
+    refuse(problems, confirmed)
+    if problems and not (reason or "").strip():
+        raise InvalidEntry(
+            [Problem("reason", "Say why: this goes beyond a limit of the protocol.")]
+        )
+    return tuple(problem.code for problem in problems)
+
+
+def locked(
+    store: Store, user: User, writer: Writer, session_id: UUID, now: datetime
+) -> OpenSession:
+    """The session as it is under the write lock."""
+    session = writer.session(session_id)
+    check_clinic(user, session)
+    return bundle(store, session, writer.alerts(session_id), now)
+
+
+def save(
+    store: Store,
+    user: User,
+    session_id: UUID,
+    action: Action,
+    decide: Callable[[OpenSession], tuple[Fact, ...]],
+    now: datetime,
+    device: str | None,
+) -> OpenSession:
+    """Check permission, read under the lock, decide, save once; no facts means nothing to save."""
+    check_may(user, action)
+    event = AuditEvent(now, user.username, action.name, session_id, device)
+    with store.write(event, clinic=user.clinic, session_id=session_id) as writer:
+        before = locked(store, user, writer, session_id, now)
+        facts = decide(before)
+        if not facts:
+            return before
+        return write(store, writer, before, facts, ())
+
+
+def write(
+    store: Store,
+    writer: Writer,
+    before: OpenSession,
+    facts: tuple[Fact, ...],
+    answers: tuple[AlertEvent, ...],
+) -> OpenSession:
+    """Save facts and answers with the alerts they raise and the projection, in one transaction."""
+    session = before.session.with_facts(facts) if facts else before.session
+    writer.add_facts(session.id, facts)
+    if writer.added != len(facts):
+        raise InvalidEntry(
+            [
+                Problem(
+                    "id", "This entry's id is already used elsewhere. Reload the page, enter again."
+                )
+            ]
+        )
+    known_events = (*before.alert_events, *answers)
+    after = replace(before, session=session, alert_events=known_events)
+    alerts, events = alerts_to_raise(
+        session,
+        before.threshold_set,
+        before.alerts,
+        known_events,
+        before.as_of,
+        protocol=before.protocol,
+        breaches=after.breaches,
+    )
+    writer.add_alerts(alerts, (*answers, *events))
+    breaches = after.breaches
+    after = replace(after, alerts=(*before.alerts, *alerts), alert_events=(*known_events, *events))
+    # A frozen dataclass keeps its derived values in its own dict: these were just worked out.
+    after.__dict__["breaches"] = breaches
+    writer.set_summary(session.id, summary(after, store.zone))
+    return after
+
+
+def summary(opened: OpenSession, zone: tzinfo) -> dict[str, object]:
+    """The projection row of the session as it stands."""
+    return summaries.summarise(
+        opened.session,
+        opened.protocol,
+        opened.threshold_set,
+        opened.alerts,
+        opened.alert_events,
+        opened.as_of,
+        zone=zone,
+        breaches=opened.breaches,
+        views=opened.views,
+    )

@@ -1,0 +1,211 @@
+"""Starting a session and moving it along its life cycle."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+from monitor import lifecycle
+from monitor.actions.opening import OpenSession, bundle, open_session, protocol_of
+from monitor.actions.saving import refuse, save, summary, time_problems
+from monitor.audit import AuditEvent
+from monitor.errors import (
+    NotFound,
+    Problem,
+    WrongState,
+)
+from monitor.ids import derived_id
+from monitor.permissions import Action, User, check_may
+from monitor.protocols import InfusionProtocol, PinnedVersion, VersionStatus
+from monitor.record import (
+    DosingWeight,
+    Fact,
+    InfusionSession,
+    SessionEvent,
+)
+from monitor.requests import (
+    EventRequest,
+    StartRequest,
+)
+from monitor.store import Store
+from monitor.validation import observations_from_entry
+from monitor.weights import check_weight
+
+
+def start_session(
+    store: Store,
+    user: User,
+    request: StartRequest,
+    *,
+    now: datetime,
+    confirmed: frozenset[str] = frozenset(),
+) -> OpenSession:
+    """Open a session under the protocol version named; the infusion starts with its first rate."""
+    check_may(user, Action.START_SESSION)
+    version = store.pinned(request.protocol_id)
+    if version.status is not VersionStatus.APPROVED:
+        raise WrongState(
+            f"{version.code} version {version.version} is {version.status.value}; "
+            "choose an approved protocol."
+        )
+    protocol = protocol_of(version)
+    threshold_version = _approved_threshold_set(store, protocol.threshold_set)
+    refuse(_start_problems(store, request, protocol, now), confirmed)
+    session = InfusionSession(
+        id=request.id,
+        clinic=user.clinic,
+        patient=request.patient,
+        chair=request.chair.strip(),
+        protocol_id=version.id,
+        threshold_set_id=threshold_version.id,
+        drug_form=request.drug_form,
+        route=request.route,
+        concentration_mg_per_ml=request.concentration_mg_per_ml,
+        sedation_scale=request.sedation_scale or protocol.sedation_scale,
+        spo2_scale=request.spo2_scale,
+        indication=request.indication or protocol.indication,
+        setting=protocol.setting,
+        created_at=now,
+        created_by=user.username,
+    )
+    weight = DosingWeight(
+        id=request.weight_id,
+        taken_at=now,
+        recorded_at=now,
+        recorded_by=user.username,
+        weight_kg=request.weight_kg,
+        basis=request.weight_basis,
+        measured=request.weight_measured,
+        height_cm=request.height_cm,
+    )
+    arrived = SessionEvent(
+        id=derived_id("arrived", request.id),
+        taken_at=now,
+        recorded_at=now,
+        recorded_by=user.username,
+        kind=lifecycle.EventKind.ARRIVED,
+    )
+    session = session.with_facts([weight, arrived])
+    if request.baseline is not None:
+        session = session.with_facts(
+            observations_from_entry(
+                request.baseline,
+                session,
+                recorded_at=now,
+                recorded_by=user.username,
+                confirmed=confirmed,
+            )
+        )
+    event = AuditEvent(now, user.username, Action.START_SESSION.name, request.id)
+    with store.write(event, clinic=user.clinic) as writer:
+        writer.add_patient(request.patient)
+        writer.add_session(session)
+        writer.set_summary(session.id, summary(bundle(store, session, ((), ()), now), store.zone))
+    return open_session(store, user, request.id, now=now)
+
+
+def _start_problems(
+    store: Store, request: StartRequest, protocol: InfusionProtocol, now: datetime
+) -> tuple[Problem, ...]:
+    problems = []
+    if not request.chair.strip():
+        problems.append(Problem("chair", "Say which chair or bed the patient is in."))
+    for name, label in (
+        ("family_name", "family name"),
+        ("given_name", "given name"),
+        ("mrn", "hospital number"),
+    ):
+        if not getattr(request.patient, name).strip():
+            problems.append(Problem(name, f"Enter the patient's {label}."))
+    if request.drug_form is not protocol.form:
+        problems.append(
+            Problem(
+                "drug_form",
+                f"{protocol.code} is for form {protocol.form.value}; "
+                "racemic and S-ketamine are never converted. Choose another protocol.",
+            )
+        )
+    problems += check_weight(
+        request.weight_kg,
+        measured=request.weight_measured,
+        measured_on=now.date() if request.weight_measured else None,
+        today=now.date(),
+        last_kg=_last_weight_kg(store, request),
+    )
+    problems += concentration_problems(request.concentration_mg_per_ml)
+    return tuple(problems)
+
+
+def _last_weight_kg(store: Store, request: StartRequest) -> Decimal | None:
+    """The dosing weight of the patient's newest other session."""
+    for session_id in store.patient_session_ids(request.patient.id):
+        if session_id != request.id:
+            return store.session(session_id).weight_kg
+    return None
+
+
+def concentration_problems(concentration_mg_per_ml: Decimal) -> list[Problem]:
+    """What is wrong or unusual with a concentration (clinical.md 2.2)."""
+    if not Decimal("0.1") <= concentration_mg_per_ml <= 50:
+        return [
+            Problem(
+                "concentration_mg_per_ml",
+                f"{concentration_mg_per_ml} mg/mL cannot be infused (0.1 to 50 mg/mL). "
+                "100 mg/mL has to be diluted first.",
+            )
+        ]
+    if concentration_mg_per_ml not in (1, 2, 5, 10):
+        return [
+            Problem(
+                "concentration_mg_per_ml",
+                f"{concentration_mg_per_ml} mg/mL is not one of the clinic's usual syringes "
+                "(1, 2, 5, 10 mg/mL). Check the label with a second person.",
+                kind="soft",
+                code="concentration.unusual",
+            )
+        ]
+    return []
+
+
+def _approved_threshold_set(store: Store, code: str) -> PinnedVersion:
+    candidates = [
+        version
+        for version in store.versions("threshold_set")
+        if version.code == code and version.status is VersionStatus.APPROVED
+    ]
+    if not candidates:
+        raise NotFound(f"No approved version of the threshold set {code} is stored.")
+    return max(candidates, key=lambda version: version.version)
+
+
+def record_event(
+    store: Store,
+    user: User,
+    session_id: UUID,
+    request: EventRequest,
+    *,
+    now: datetime,
+    device: str | None = None,
+) -> OpenSession:
+    """Record something that happened, or move the session along its life cycle."""
+    action = lifecycle.action_for_event(request.kind)
+
+    def decide(before: OpenSession) -> tuple[Fact, ...]:
+        if before.session.fact(request.id):
+            return ()
+        refuse(time_problems(request.taken_at, before.session, now))
+        lifecycle.check_can_record_event(before.session, request.kind, now)
+        return (
+            SessionEvent(
+                id=request.id,
+                taken_at=request.taken_at,
+                recorded_at=now,
+                recorded_by=user.username,
+                kind=request.kind,
+                text=request.text,
+                linked_to=request.linked_to,
+            ),
+        )
+
+    return save(store, user, session_id, action, decide, now, device)

@@ -1,0 +1,214 @@
+"""Doses that can be tapped at the bedside, each with what it will do before it is confirmed."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from monitor import dosing, lifecycle
+from monitor.actions import OpenSession
+from monitor.errors import InvalidEntry, Problem, WrongState
+from monitor.numbers import plain_text
+from monitor.record import DoseStepKind, DoseUnit
+
+_RATE_WORDS = {
+    DoseStepKind.RATE: "Rate {rate}",
+    DoseStepKind.HOLD: "Infusion held",
+    DoseStepKind.RESUME: "Resume at {rate}",
+    DoseStepKind.STOP: "Infusion stopped",
+}
+
+
+def proposals(opened: OpenSession) -> dict[str, Any]:
+    """What the dose buttons do now; None for what cannot be done."""
+    session, now = opened.session, opened.as_of
+    try:
+        lifecycle.check_can_dose(session, now)
+    except WrongState:
+        return {"open": False, "up": None, "down": None, "hold": None, "stop": None}
+    weight = session.weight_kg
+    running = dosing.current_rate_mg_per_h(session, now)
+    paused = opened.status is lifecycle.SessionStatus.PAUSED
+    return {
+        "open": weight is not None,
+        "up": None if weight is None else _up(opened, running, weight),
+        "down": None if weight is None else _down(opened, running, weight),
+        "hold": _zero(DoseStepKind.HOLD, "hold") if running else None,
+        "stop": _zero(DoseStepKind.STOP, "stop") if running or paused else None,
+    }
+
+
+def _zero(kind: DoseStepKind, label: str) -> dict[str, Any]:
+    return {
+        "label": label,
+        "path": "rate",
+        "request": {"kind": kind.value, "value": "0", "unit": DoseUnit.MG_PER_H.value},
+        "summary": _RATE_WORDS[kind],
+    }
+
+
+def _up(opened: OpenSession, running: Decimal, weight: Decimal) -> dict[str, Any] | None:
+    """The start, the next planned step, or the resume at the last rate."""
+    session, protocol = opened.session, opened.protocol
+    if session.started_at is None:
+        rate = protocol.start_rate_mg_per_kg_h
+        return _tappable(opened, DoseStepKind.RATE, rate, "▲ start", "Start")
+    if not running:
+        if opened.status is not lifecycle.SessionStatus.PAUSED:
+            return None
+        last = _last_rate_mg_per_h(opened)
+        if last is None:
+            return None
+        return _tappable(opened, DoseStepKind.RESUME, last / weight, "▲ resume", "Resume")
+    step = dosing.next_planned_step(session, protocol, opened.as_of)
+    if step is None:
+        return None
+    return _tappable(opened, DoseStepKind.RATE, step.rate_mg_per_kg_h, "▲ next", "Raise to")
+
+
+def _down(opened: OpenSession, running: Decimal, weight: Decimal) -> dict[str, Any] | None:
+    """The planned rate below the one that runs.  Saved at once: going down is never asked."""
+    lower = [
+        step.rate_mg_per_kg_h
+        for step in opened.protocol.steps
+        if 0 < step.rate_mg_per_kg_h * weight < running
+    ]
+    if not lower:
+        return None
+    rate = max(lower)
+    return {
+        "label": f"▼ {plain_text(rate)}",
+        "path": "rate",
+        "request": _rate_request(DoseStepKind.RATE, rate),
+        "summary": f"Rate {dosing.format_dose(rate, DoseUnit.MG_PER_KG_PER_H)}",
+    }
+
+
+def _last_rate_mg_per_h(opened: OpenSession) -> Decimal | None:
+    session = opened.session
+    rates = [
+        step.rate_mg_per_h
+        for step in session.current(session.dose_steps)
+        if step.rate_mg_per_h > 0 and step.taken_at <= opened.as_of
+    ]
+    return rates[-1] if rates else None
+
+
+def _rate_request(kind: DoseStepKind, rate: Decimal) -> dict[str, str]:
+    return {
+        "kind": kind.value,
+        "value": plain_text(rate),
+        "unit": DoseUnit.MG_PER_KG_PER_H.value,
+    }
+
+
+def _tappable(
+    opened: OpenSession, kind: DoseStepKind, rate: Decimal, label: str, verb: str
+) -> dict[str, Any]:
+    shown = dosing.format_dose(rate, DoseUnit.MG_PER_KG_PER_H)
+    proposed = dosing.ProposedRate(
+        value=rate, unit=DoseUnit.MG_PER_KG_PER_H, kind=kind, taken_at=opened.as_of
+    )
+    return {
+        **_rate_preview(opened, proposed),
+        "label": f"{label} {shown.removesuffix(' ' + DoseUnit.MG_PER_KG_PER_H.value)}",
+        "title": f"{verb} {shown}",
+        "confirm": f"{verb} {shown}",
+        "request": _rate_request(kind, rate),
+    }
+
+
+def preview(
+    opened: OpenSession, *, kind: str, value: Decimal, unit: str, over_s: int = 0
+) -> dict[str, Any]:
+    """What a typed rate or bolus will do, in the shape of a proposal.
+
+    Raises:
+        InvalidEntry: the unit does not fit, or there is no weight to reckon with.
+    """
+    try:
+        if kind == "bolus":
+            return _bolus_preview(opened, value, DoseUnit(unit), over_s)
+        proposed = dosing.ProposedRate(
+            value=value, unit=DoseUnit(unit), kind=DoseStepKind.RATE, taken_at=opened.as_of
+        )
+        found = _rate_preview(opened, proposed)
+    except ValueError as error:
+        raise InvalidEntry([Problem("rate", str(error))]) from None
+    words = f"{plain_text(value)} {unit}"
+    return found | {
+        "title": f"Rate {words}",
+        "confirm": f"Save rate {words}",
+        "request": {"kind": DoseStepKind.RATE.value, "value": plain_text(value), "unit": unit},
+    }
+
+
+def _rate_preview(opened: OpenSession, proposed: dosing.ProposedRate) -> dict[str, Any]:
+    found = dosing.preview_rate(
+        opened.session, opened.protocol, proposed, interlocks=opened.interlocks
+    )
+    words = _RATE_WORDS[proposed.kind].format(
+        rate=f"{plain_text(proposed.value)} {proposed.unit.value}"
+    )
+    total = dosing.format_dose(found.total_mg_at_planned_end, DoseUnit.MG)
+    per_kg = dosing.format_dose(found.mg_per_kg_at_planned_end, DoseUnit.MG_PER_KG)
+    facts = [f"Total at the planned end: {total} = {per_kg}"]
+    for minutes, limit in (
+        (found.minutes_to_soft_total, "usual total"),
+        (found.minutes_to_hard_total, "limit of the total"),
+    ):
+        if minutes is not None:
+            facts.append(f"The {limit} is reached {_after(minutes)}")
+    return {
+        "path": "rate",
+        "lines": list(found.rate.lines()),
+        "facts": facts,
+        "questions": questions(found.problems),
+        "summary": words,
+    }
+
+
+def _after(minutes: Decimal) -> str:
+    whole = int(minutes)
+    if whole == 0:
+        return "already"
+    return f"after {whole} min" if whole < 60 else f"after {whole // 60} h {whole % 60:02d} min"
+
+
+def _bolus_preview(
+    opened: OpenSession, value: Decimal, unit: DoseUnit, over_s: int
+) -> dict[str, Any]:
+    session = opened.session
+    proposed = dosing.ProposedBolus(value=value, unit=unit, over_s=over_s, taken_at=opened.as_of)
+    amount = dosing.to_mg(value, unit, weight_kg=session.weight_kg)
+    total = dosing.cumulative_mg(session, opened.as_of) + amount
+    found = dosing.check_bolus(session, opened.protocol, proposed, interlocks=opened.interlocks)
+    lines = [dosing.format_dose(amount, DoseUnit.MG)]
+    facts = [f"Total given: {dosing.format_dose(total, DoseUnit.MG)}"]
+    if session.weight_kg:
+        lines.append(dosing.format_dose(amount / session.weight_kg, DoseUnit.MG_PER_KG))
+        facts[0] += f" = {dosing.format_dose(total / session.weight_kg, DoseUnit.MG_PER_KG)}"
+    over = f" over {over_s // 60} min" if over_s else ""
+    return {
+        "path": "bolus",
+        "lines": lines,
+        "facts": facts,
+        "questions": questions(found),
+        "summary": f"Bolus {lines[0]}{over}",
+        "title": f"Bolus {lines[0]}{over}",
+        "confirm": f"Save bolus {lines[0]}{over}",
+        "request": {"value": plain_text(value), "unit": unit.value, "over_s": over_s},
+    }
+
+
+def questions(problems: tuple[Problem, ...]) -> list[dict[str, str]]:
+    """Problems as the component shows them."""
+    return [
+        {
+            "key": problem.field,
+            "code": problem.code,
+            "kind": problem.kind,
+            "text": problem.message,
+        }
+        for problem in problems
+    ]

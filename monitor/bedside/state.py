@@ -1,0 +1,226 @@
+"""What the bedside screen shows of a session as it stands now."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta, tzinfo
+from decimal import Decimal
+from typing import Any
+
+from monitor import dosing
+from monitor.actions import OpenSession
+from monitor.alerts import AlertState, AlertView, open_alerts
+from monitor.bedside.proposals import proposals
+from monitor.bedside.rows import recent_rows
+from monitor.lifecycle import TRANSITIONS, EventKind, SessionStatus, phase_text
+from monitor.numbers import plain_text
+from monitor.parameters import PARAMETERS
+from monitor.record import DoseUnit, InfusionSession, Observation, SideEffect
+from monitor.side_effects import NONE, TERMS
+from monitor.timeline import bare_text, clock
+
+#: How many earlier values of a parameter are sent: two hours of sets every five minutes.
+PREVIOUS = 24
+
+#: What stands in place of the entry form once the visit is over.
+_FINISHED = {
+    SessionStatus.DISCHARGED: "The patient is discharged. Corrections are still possible.",
+    SessionStatus.COMPLETED: "This session is completed. Corrections are still possible.",
+    SessionStatus.SIGNED: "This session is signed. The record stays as it is.",
+    SessionStatus.CANCELLED: "This session was cancelled.",
+}
+
+
+def state(
+    opened: OpenSession, *, zone: tzinfo, names: Mapping[str, str], version: int
+) -> dict[str, Any]:
+    """The changing part of the screen.  ``names`` maps usernames to what people are called.
+
+    ``version`` is the clinic's live version that ``opened`` shows at least: an answer that was
+    overtaken by a newer one is told by it.
+    """
+    session, now = opened.session, opened.as_of
+    return {
+        "version": version,
+        "now": now.isoformat(),
+        "chair": f"CHAIR {session.chair}",
+        "patient": _patient(session, now, zone),
+        "phase": _phase(opened),
+        "finished": _FINISHED.get(opened.status),
+        "rate": _rate(opened),
+        "given": _given(opened),
+        "next_due": _next_due(opened),
+        "alerts": [_alert(view, zone) for view in open_alerts(opened.views)],
+        "previous": _previous(session, now),
+        "recent": recent_rows(opened, zone=zone, names=names),
+        "dose": proposals(opened),
+        "effects": _open_effects(session),
+        "moves": _moves(opened),
+    }
+
+
+def _moves(opened: OpenSession) -> list[dict[str, str]]:
+    """Life-cycle events the nurse may record in this state; signing is not done at the bedside."""
+    offered = TRANSITIONS[opened.status]
+    return [
+        {"kind": kind.value, "label": kind.label}
+        for kind in (EventKind.ARRIVED, EventKind.READY, EventKind.DISCHARGED, EventKind.COMPLETED)
+        if kind in offered
+    ]
+
+
+def _patient(session: InfusionSession, now: datetime, zone: tzinfo) -> dict[str, Any]:
+    patient, weight = session.patient, session.weight_kg
+    born = patient.born_on
+    age = patient.age_on(now.astimezone(zone).date())
+    return {
+        "name": f"{patient.family_name.upper()}, {patient.given_name}",
+        "born": f"{born.day} {born:%b %Y} ({age})",
+        "mrn": f"MRN {patient.mrn}",
+        "weight": "no weight" if weight is None else f"{plain_text(weight)} kg",
+        "allergy": patient.allergy_text,
+        "has_allergy": patient.has_allergies,
+    }
+
+
+def _phase(opened: OpenSession) -> dict[str, Any]:
+    session, status = opened.session, opened.status
+    place = phase_text(session, opened.protocol, opened.as_of)
+    words = status.label.upper()
+    if status is SessionStatus.INFUSING:
+        short = place.removeprefix("titration ").replace(", ", " ").replace(" of ", "/")
+        words = f"{words} {short}"
+    return {"status": status.value, "text": words, "since_at": _since(opened)}
+
+
+def _since(opened: OpenSession) -> str | None:
+    """The clock under the status: since the start, from recovery on since the infusion's end."""
+    since = opened.session.started_at
+    if opened.status is SessionStatus.RECOVERY or opened.status in _FINISHED:
+        since = dosing.infusion_ended_at(opened.session) or since
+    return since.isoformat() if since else None
+
+
+def _rate(opened: OpenSession) -> dict[str, str]:
+    session, now = opened.session, opened.as_of
+    rate = dosing.current_rate_mg_per_h(session, now)
+    concentration = dosing.current_concentration_mg_per_ml(session, now)
+    strength = f"{plain_text(concentration)} mg/mL"
+    if not rate or session.weight_kg is None:
+        words = "not running" if session.started_at else "not started"
+        return {"main": words, "beside": "", "others": strength}
+    view = dosing.rate_in_all_units(
+        rate, weight_kg=session.weight_kg, concentration_mg_per_ml=concentration
+    )
+    per_kg, mcg, per_hour, volume = view.lines()
+    return {
+        "main": per_kg,
+        "beside": per_hour,
+        "others": f"{volume} of {strength} · {mcg}",
+    }
+
+
+def _given(opened: OpenSession) -> dict[str, str]:
+    session, weight = opened.session, opened.session.weight_kg
+    given = dosing.cumulative_mg(session, opened.as_of)
+    others = "given"
+    if weight:
+        others = f"given {dosing.format_dose(given / weight, DoseUnit.MG_PER_KG)}"
+        soft = opened.protocol.limits.total_mg_per_kg.soft
+        if soft:
+            percent = int(given / weight / soft * 100)
+            others += f" · {percent} %"
+    return {"main": dosing.format_dose(given, DoseUnit.MG), "others": others}
+
+
+def _next_due(opened: OpenSession) -> dict[str, Any] | None:
+    """The set that is overdue, as the live board says it too, else the next one."""
+    due = opened.due
+    if due is None or opened.status in _FINISHED:
+        return None
+    taken = [item.taken_at for item in opened.session.current_observations]
+    since = max((at for at in taken if at < due.due_at), default=due.due_at)
+    interval = max((due.due_at - since).total_seconds(), 60.0)
+    return {
+        "due_at": due.due_at.isoformat(),
+        "grace_s": int(due.grace_s),
+        "missed_at": due.deadline_at.isoformat(),
+        "interval_s": int(interval),
+    }
+
+
+def _alert(view: AlertView, zone: tzinfo) -> dict[str, Any]:
+    pending = view.state is AlertState.PENDING
+    recheck_by = view.recheck_by if pending else None
+    words = str(view.state.value)
+    if recheck_by is not None:
+        words = f"recheck by {clock(recheck_by, zone)}"
+    elif view.acknowledged_at is not None:
+        words = f"answered {clock(view.acknowledged_at, zone)}"
+    elif view.state is AlertState.ACTIVE:
+        words = f"since {clock(view.onset_at, zone)}"
+    return {
+        "id": str(view.alert.id),
+        "level": view.level,
+        "state": view.state.value,
+        "text": view.text.replace(">=", "≥").replace("<=", "≤"),
+        "state_text": words,
+        "detail": view.detail,
+        "parameter": view.alert.parameter,
+        "recheck": pending,
+        "needs_answer": view.acknowledged_at is None,
+    }
+
+
+def _previous(session: InfusionSession, now: datetime) -> dict[str, list[dict[str, Any]]]:
+    """The values of every parameter, the newest first: a set may be entered for earlier.
+
+    One that was not taken stays what was said about it.
+    """
+    found: dict[str, list[Observation]] = {}
+    for item in reversed(session.current_observations):
+        if (
+            item.taken_at <= now + timedelta(minutes=2)
+            and PARAMETERS[item.parameter].kind != "tick"
+        ):
+            found.setdefault(item.parameter, []).append(item)
+    return {key: [_reading(item) for item in items[:PREVIOUS]] for key, items in found.items()}
+
+
+def _reading(item: Observation) -> dict[str, Any]:
+    return {
+        "text": "–" if item.value is None else bare_text(item),
+        "value": None if item.value is None else _as_number(item.value),
+        "taken_at": item.taken_at.isoformat(),
+    }
+
+
+def _as_number(value: Decimal) -> float | int:
+    return int(value) if value == int(value) else float(value)
+
+
+def _open_effects(session: InfusionSession) -> list[dict[str, Any]]:
+    """Side effects without an end, with the grade they have now."""
+    grades: dict[Any, int] = {}
+    ended = set()
+    for change in session.current(session.side_effect_changes):
+        if change.ended:
+            ended.add(change.side_effect_id)
+        if change.grade is not None:
+            grades[change.side_effect_id] = change.grade
+    return [
+        _effect(effect, grades.get(effect.id, effect.grade))
+        for effect in session.current(session.side_effects)
+        if effect.term != NONE and effect.id not in ended
+    ]
+
+
+def _effect(effect: SideEffect, grade: int) -> dict[str, Any]:
+    term = TERMS.get(effect.term)
+    return {
+        "id": str(effect.id),
+        "term": effect.term,
+        "display": term.display if term else effect.term,
+        "grade": grade,
+        "onset_at": effect.taken_at.isoformat(),
+    }

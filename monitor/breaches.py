@@ -1,0 +1,394 @@
+"""Breaches: when a sign was outside a limit, from its first reading outside until it cleared.
+
+A breach is calculated, every time, from the facts, the threshold set and the moment; so late
+entries and corrections are simply right, and the bedside, the review and a replay agree (U-08).
+One small state machine per rule walks over the readings of its sign in order of time.  This module
+is the readable authority on what counts as a breach; anything faster has to agree with it.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from uuid import UUID
+
+from monitor import dosing
+from monitor.episodes import Episode, RuleRun, Step
+from monitor.lifecycle import EventKind
+from monitor.limit_words import limit_words
+from monitor.patient_limits import PatientLimits, holds, ready
+from monitor.protocols import InfusionProtocol
+from monitor.readings import Reading, SessionReadings, baseline, session_readings
+from monitor.record import Fact, InfusionSession
+from monitor.thresholds import LEVELS, SIGNS, Rule, ThresholdSet
+
+__all__ = [
+    "Breach",
+    "Step",
+    "baseline",
+    "find_breaches",
+    "rule_applies",
+    "rules_end_at",
+]
+
+#: What a session without a known protocol scores dissociation on (clinical.md 5.6).
+DEFAULT_DISSOCIATION_SCALE = "NRS0-10"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Breach:
+    """One episode of one rule.
+
+    ``level`` is ``"warning"`` or ``"critical"``: what it shows while it lasts, the highest
+    confirmed one afterwards.  ``state`` is ``"pending"`` (waits for its repeat), ``"active"``,
+    ``"resolved"`` or ``"unconfirmed"`` (a repeat was inside).  ``confirmed_level`` is the highest
+    level ever confirmed, at ``confirmed_at``.  ``readings`` are the facts outside, ``trigger`` the
+    first.  ``subject`` is the side effect it is about.  ``retrospective``: entered late, and a newer
+    reading inside was already known (U-43).  ``threshold_text`` says how
+    ``level`` was reached, ``onset_text`` how it began.  ``steps`` is its whole course.
+    """
+
+    rule_id: str
+    group: str
+    label: str
+    parameter: str
+    level: str
+    state: str
+    onset_at: datetime
+    confirmed_at: datetime | None
+    ended_at: datetime | None
+    recheck_by: datetime | None
+    trigger: Fact
+    trigger_value: Decimal | None
+    readings: tuple[Fact, ...]
+    peak_value: Decimal | None
+    peak_at: datetime
+    baseline_value: Decimal | None
+    threshold_text: str
+    onset_text: str
+    text: str
+    source: str
+    confirmed_level: str | None = None
+    retrospective: bool = False
+    confirmed_by_clock: bool = False
+    subject: UUID | None = None
+    steps: tuple[Step, ...] = ()
+    order: int = 0
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it still lasts."""
+        return self.ended_at is None
+
+
+# -- which rules, which readings -------------------------------------------------------------------
+
+
+def rule_applies(rule: Rule, session: InfusionSession, baselines: Mapping[str, Decimal]) -> bool:
+    """Whether a row is for a session: its scales and its variant by baseline (U-17, U-46, U-52)."""
+    if rule.spo2_scale is not None and rule.spo2_scale != session.spo2_scale:
+        return False
+    if rule.sedation_scales and session.sedation_scale not in rule.sedation_scales:
+        return False
+    if session.sedation_scale in rule.not_sedation_scales:
+        return False
+    value = _baseline_of(rule, baselines)
+    measures = {} if value is None else {"baseline": value}
+    if rule.only_when and not holds(ready(rule.only_when, None), measures):
+        return False
+    return not holds(ready(rule.not_when, None), measures)
+
+
+def _baseline_of(rule: Rule, baselines: Mapping[str, Decimal]) -> Decimal | None:
+    key = SIGNS[rule.sign].baseline
+    return None if key is None else baselines.get(key, rule.baseline_if_none)
+
+
+def rules_end_at(session: InfusionSession) -> datetime | None:
+    """Discharge (or cancellation), after which no limit applies; None while there was none (U-67).
+
+    A session that was reopened or dosed again afterwards goes on.
+    """
+    events = session.current(session.events)
+    ends = [
+        event.taken_at
+        for event in events
+        if event.kind in (EventKind.DISCHARGED, EventKind.CANCELLED)
+    ]
+    if not ends:
+        return None
+    again = [event.taken_at for event in events if event.kind == EventKind.REOPENED]
+    again += [
+        step.taken_at for step in session.current(session.dose_steps) if step.rate_mg_per_h > 0
+    ]
+    again += [bolus.taken_at for bolus in session.current(session.boluses)]
+    last = max(ends)
+    return last if all(moment <= last for moment in again) else None
+
+
+def find_breaches(
+    session: InfusionSession,
+    threshold_set: ThresholdSet,
+    as_of: datetime,
+    *,
+    protocol: InfusionProtocol | None = None,
+) -> tuple[Breach, ...]:
+    """Every breach, in order of onset, as the record stood and the clock said at ``as_of``.
+
+    Only facts saved by then count (design.md ruling 14).  With the ``protocol`` the limits of the
+    dose really given are judged too (U-25), and its dissociation scale is read.
+    """
+    known = session.known_at(as_of)
+    readings = session_readings(known, threshold_set.newest_within)
+    frame = _Frame(known, threshold_set, as_of, rules_end_at(known), readings)
+    scale = protocol.dissociation_scale if protocol else DEFAULT_DISSOCIATION_SCALE
+    found: list[Breach] = []
+    for rule in threshold_set.rules:
+        if rule.dissociation_scales and scale not in rule.dissociation_scales:
+            continue
+        if rule_applies(rule, known, readings.baseline):
+            found += frame.breaches_of(rule)
+    if protocol is not None and known.started_at is not None:
+        found += _dose_breaches(known, protocol, as_of, len(threshold_set.rules))
+    return tuple(sorted(found, key=lambda breach: (breach.onset_at, breach.order)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Frame:
+    """One session at one moment: what every rule is judged in."""
+
+    session: InfusionSession
+    threshold_set: ThresholdSet
+    as_of: datetime
+    end_at: datetime | None
+    readings: SessionReadings
+
+    def breaches_of(self, rule: Rule) -> Iterator[Breach]:
+        limits = PatientLimits(rule, _baseline_of(rule, self.readings.baseline))
+        if rule.sign != "side_effect":
+            if limits.may_fire(self.readings.extremes(rule.sign)):
+                yield from self._judged(limits, self.readings.of(rule.sign), None)
+            return
+        for effect, course in self.readings.side_effects():
+            if rule.terms and effect.term not in rule.terms:
+                continue
+            critical_term = Decimal(effect.term in rule.critical_terms)
+            named = [_about(item, effect, critical_term) for item in course]
+            yield from self._judged(limits, named, effect.id)
+
+    def _judged(
+        self, limits: PatientLimits, readings: list[Reading], subject: UUID | None
+    ) -> Iterator[Breach]:
+        in_force = self._in_force(limits.rule, readings)
+        ranks = [limits.rank(reading.measures) for reading in in_force]
+        if not any(ranks):
+            return
+        asked = [
+            (reading, rank)
+            for reading, rank in zip(in_force, ranks, strict=True)
+            if limits.asks_about(reading)
+        ]
+        contradicted = _contradicted(limits, asked, self.threshold_set.conflict_within)
+        overtaken = _overtaken(asked, contradicted, self.threshold_set.late_after)
+        run = RuleRun(limits)
+        for index, (reading, rank) in enumerate(asked):
+            run.take(reading, rank, decides=index not in contradicted, overtaken=index in overtaken)
+        for episode in run.finish(self.as_of, self._record_ends_at()):
+            yield self._breach(limits, episode, subject)
+
+    def _in_force(self, rule: Rule, readings: list[Reading]) -> list[Reading]:
+        """The readings from the first dose (or arrival) to discharge, both included (U-67)."""
+        first, last = 0, len(readings)
+        if not rule.from_arrival:
+            started_at = self.session.started_at
+            if started_at is None:
+                return []
+            first = bisect_left(readings, started_at, key=_time_of)
+        if self.end_at is not None:
+            last = bisect_right(readings, self.end_at, key=_time_of)
+        return readings[first:last] if (first, last) != (0, len(readings)) else readings
+
+    def _record_ends_at(self) -> datetime | None:
+        """When a closed record ends: what still waits for its repeat is confirmed there (U-09)."""
+        if self.end_at is not None:
+            return self.end_at
+        session = self.session
+        closed = any(
+            event.kind in (EventKind.COMPLETED, EventKind.SIGNED)
+            for event in session.current(session.events)
+        )
+        times = [seen.taken_at for seen in session.current_observations]
+        return max(times, default=None) if closed else None
+
+    def _breach(self, limits: PatientLimits, episode: Episode, subject: UUID | None) -> Breach:
+        rule, last = limits.rule, episode.steps[-1]
+        top = max(step.confirmed for step in episode.steps)
+        level = last.shown or top or max(step.shown for step in episode.steps)
+        confirmed = next(step for step in episode.steps if step.confirmed == top) if top else None
+        words = self._words(limits, episode.shown_at(level), level)
+        first, peak = episode.outside[0][0], _peak(limits, episode)
+        facts = (fact for reading, _ in episode.outside for fact in reading.facts)
+        return Breach(
+            rule_id=rule.id,
+            group=rule.group,
+            label=rule.label,
+            parameter=rule.parameter,
+            level=LEVELS[level - 1],
+            state=_state(last, top),
+            onset_at=first.at,
+            confirmed_at=confirmed.at if confirmed else None,
+            ended_at=last.at if episode.is_over else None,
+            recheck_by=episode.recheck_by,
+            trigger=first.facts[0],
+            trigger_value=first.value,
+            readings=tuple(dict.fromkeys(facts)),
+            peak_value=peak.value,
+            peak_at=peak.at,
+            baseline_value=limits.baseline,
+            threshold_text=words,
+            onset_text=self._words(limits, first, episode.steps[0].shown),
+            text=f"{rule.label}: {words}",
+            source=rule.source,
+            confirmed_level=LEVELS[top - 1] if top else None,
+            retrospective=episode.is_over and not episode.live,
+            confirmed_by_clock=confirmed is not None and confirmed.by_clock,
+            subject=subject,
+            steps=tuple(episode.steps),
+            order=rule.order,
+        )
+
+    def _words(self, limits: PatientLimits, shown: Reading, level: int) -> str:
+        clause = limits.clause_of(level, shown.measures)
+        return limit_words(limits.rule, clause, shown, limits.baseline, self.session.sedation_scale)
+
+
+def _state(last: Step, top: int) -> str:
+    if last.shown:
+        return "pending" if last.shown > last.confirmed else "active"
+    return "resolved" if top else "unconfirmed"
+
+
+def _peak(limits: PatientLimits, episode: Episode) -> Reading:
+    """The reading furthest outside, the first of equal ones (U-72)."""
+    return max(
+        (reading for reading, _ in episode.outside),
+        key=lambda reading: (reading.value is not None, limits.excess(reading.measures)),
+    )
+
+
+def _time_of(reading: Reading) -> datetime:
+    return reading.at
+
+
+def _about(reading: Reading, effect: Fact, critical_term: Decimal) -> Reading:
+    """A step in the course of a side effect, with the side effect itself as its last fact."""
+    facts = reading.facts if effect in reading.facts else (*reading.facts, effect)
+    measures = dict(reading.measures)
+    if "grade" in measures:
+        measures["critical_term"] = critical_term
+    return Reading(reading.at, reading.known_at, None, measures.get("grade"), measures, facts)
+
+
+def _contradicted(
+    limits: PatientLimits, asked: list[tuple[Reading, int]], within: timedelta
+) -> frozenset[int]:
+    """Indexes of readings beside which a worse one of another entry stands (ruling 20, U-73).
+
+    They stay in the record and may be outside, but they neither clear nor refute anything.
+    """
+    found: set[int] = set()
+    for index, (reading, _) in enumerate(asked):
+        for other in range(index + 1, len(asked)):
+            neighbour = asked[other][0]
+            if neighbour.at - reading.at >= within:
+                break
+            same_entry = reading.set_id is not None and neighbour.set_id == reading.set_id
+            if same_entry and neighbour.at != reading.at:
+                continue
+            if reading.measures.keys().isdisjoint(neighbour.measures):
+                continue  # a number and a finding are two things, not two values of one
+            one, two = limits.badness(*asked[index]), limits.badness(*asked[other])
+            if one != two:
+                found.add(index if one < two else other)
+    return frozenset(found)
+
+
+def _overtaken(
+    asked: list[tuple[Reading, int]], contradicted: frozenset[int], late_after: timedelta
+) -> frozenset[int]:
+    """Indexes of readings outside, entered late, when a newer one inside was already known (U-43)."""
+    late = [
+        index
+        for index, (reading, rank) in enumerate(asked)
+        if rank and reading.known_at - reading.at > late_after
+    ]
+    if not late:
+        return frozenset()
+    inside = [
+        reading
+        for index, (reading, rank) in enumerate(asked)
+        if not rank and reading.measures and index not in contradicted
+    ]
+    return frozenset(
+        index
+        for index in late
+        if any(
+            newer.at > asked[index][0].at and newer.known_at <= asked[index][0].known_at
+            for newer in inside
+        )
+    )
+
+
+# -- the dose really given ---------------------------------------------------------------------------
+
+
+def _dose_breaches(
+    session: InfusionSession, protocol: InfusionProtocol, as_of: datetime, order: int
+) -> Iterator[Breach]:
+    """Limits of total dose and duration that were really passed (U-25): they never clear."""
+    by_group: dict[str, list[dosing.DoseCrossing]] = {}
+    for crossing in dosing.dose_limit_crossings(session, protocol, as_of):
+        group = "dose_duration" if crossing.code.startswith("duration") else "dose_total"
+        by_group.setdefault(group, []).append(crossing)
+    doses: list[Fact] = [*session.current(session.dose_steps), *session.current(session.boluses)]
+    doses.sort(key=lambda fact: fact.order)
+    for group, crossings in by_group.items():
+        steps: list[Step] = []
+        for crossing in crossings:
+            level = LEVELS.index(crossing.level) + 1
+            behind = [fact for fact in doses if fact.taken_at <= crossing.crossed_at]
+            known_at = max([crossing.crossed_at, *(fact.recorded_at for fact in behind)])
+            if not steps or level > steps[-1].shown:
+                steps.append(Step(crossing.crossed_at, known_at, level, level))
+        worst = next(item for item in crossings if item.level == LEVELS[steps[-1].shown - 1])
+        first = crossings[0]
+        before = [fact for fact in doses if fact.taken_at <= first.crossed_at]
+        trigger = before[-1]
+        yield Breach(
+            rule_id=worst.code,
+            group=group,
+            label="Dose limit passed",
+            parameter="dose",
+            level=worst.level,
+            state="active",
+            onset_at=first.crossed_at,
+            confirmed_at=worst.crossed_at,
+            ended_at=None,
+            recheck_by=None,
+            trigger=trigger,
+            trigger_value=None,
+            readings=tuple(before),
+            peak_value=None,
+            peak_at=worst.crossed_at,
+            baseline_value=None,
+            threshold_text=worst.text.rstrip("."),
+            onset_text=first.text.rstrip("."),
+            text=worst.text,
+            source=protocol.source,
+            confirmed_level=worst.level,
+            steps=tuple(steps),
+            order=order,
+        )

@@ -1,0 +1,126 @@
+"""``export`` and ``export-session``: what leaves the record, and the audit event that says so."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from uuid import UUID
+
+from monitor import export
+from monitor.actions.opening import OpenSession, bundle
+from monitor.alerts import AlertEventKind
+from monitor.audit import AuditEvent
+from monitor.commands.output import counted, write_whole
+from monitor.errors import NotFound
+from monitor.folders import AlertAnswer, write_folder
+from monitor.permissions import Action
+from monitor.store import SessionQuery, Store
+
+TABLES = ("sessions", "observations", "doses", "side-effects", "breaches", "alerts")
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What to export: which table, of which sessions, in which form."""
+
+    table: str
+    query: SessionQuery
+    deidentified: bool = False
+    bom: bool = False
+
+
+def export_table(
+    store: Store, wanted: Wanted, form: export.Form, out: str, *, by: str, now: datetime
+) -> int:
+    """Write one table to a file; how many bytes.  The audit event is written before the data."""
+    query = wanted.query
+    audit = AuditEvent(
+        now,
+        by,
+        Action.EXPORT.name,
+        detail={
+            "table": wanted.table,
+            "deidentified": wanted.deidentified,
+            "from": query.from_at,
+            "to": query.to_at,
+        },
+    )
+    with store.write(audit, clinic=query.clinic):
+        pass
+    return write_whole(out, table_of(store, wanted, form, now))
+
+
+def new_form(wanted: Wanted, form: export.Form) -> export.Form:
+    """The form with a fresh key when the export is de-identified: each has its own pseudonyms."""
+    key = os.urandom(32) if wanted.deidentified else None
+    return export.Form(zone=form.zone, bom=wanted.bom, key=key)
+
+
+def table_of(store: Store, wanted: Wanted, form: export.Form, now: datetime) -> Iterator[bytes]:
+    """The pieces of one table."""
+    if wanted.table == "sessions":
+        rows = counted(store.stream_summaries(wanted.query), "sessions")
+        return export.summaries_csv(rows, now, form)
+    opened = counted(_opened(store, wanted.query, now), "sessions")
+    match wanted.table:
+        case "observations":
+            return export.observations_csv((item.session for item in opened), form)
+        case "doses":
+            return export.doses_csv((item.session for item in opened), form)
+        case "side-effects":
+            return export.side_effects_csv((item.session for item in opened), form)
+        case "breaches":
+            return export.breaches_csv(((item.session, item.breaches) for item in opened), form)
+        case "alerts":
+            return export.alerts_csv(((item.session, item.views) for item in opened), form)
+    raise ValueError(f"there is no table {wanted.table}")
+
+
+def _opened(store: Store, query: SessionQuery, now: datetime) -> Iterator[OpenSession]:
+    for row in store.stream_summaries(query):
+        session = store.session(row["session_id"])
+        yield bundle(store, session, store.alerts(session.id), now)
+
+
+def export_session(store: Store, session_id: UUID, out: Path, *, by: str, now: datetime) -> None:
+    """Write one session as a folder that ``import`` reads back as an equal session.
+
+    Raises:
+        NotFound, ImportRefused: there is no such session, or the folder is not empty.
+    """
+    session = store.session(session_id)
+    alerts, events = store.alerts(session_id)
+    groups = {alert.id: alert.group for alert in alerts}
+    answers = [
+        AlertAnswer(
+            at=event.at,
+            recorded_at=event.recorded_at,
+            by=event.by,
+            group=groups[event.alert_id],
+            action=event.action,
+            text=event.text,
+        )
+        for event in events
+        if event.kind is AlertEventKind.ACKNOWLEDGED
+    ]
+    versions = (store.pinned(session.protocol_id), store.pinned(session.threshold_set_id))
+    audit = AuditEvent(now, by, Action.EXPORT.name, session_id, detail={"table": "session folder"})
+    with store.write(audit, clinic=session.clinic):
+        pass
+    write_folder(session, out, versions=versions, answers=answers)
+
+
+def only_clinic(store: Store) -> str:
+    """The clinic of the database, when it is one.
+
+    Raises:
+        NotFound: there is none, or there are several.
+    """
+    clinics = sorted({user.clinic for user in store.users()})
+    if len(clinics) == 1:
+        return clinics[0]
+    known = ", ".join(clinics) or "none has an account yet"
+    raise NotFound(f"Say which clinic with --clinic ({known}).")

@@ -1,0 +1,200 @@
+"""The dose limits of a protocol, and the moments at which what was given passed them (U-24, U-25).
+
+Limits are data of the protocol the session is pinned to; they hold for the protocol's own form of
+the drug and are never converted to the other (U-01).  Soft is asked about, hard is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from datetime import datetime
+from decimal import ROUND_CEILING, Decimal
+from typing import Literal, NamedTuple, TypeVar
+
+from monitor.dose_timeline import dose_timeline
+from monitor.dose_units import (
+    MICROSECOND,
+    US_PER_HOUR,
+    ZERO,
+    dosing_numbers,
+    exact,
+    format_dose,
+    plain,
+    shown,
+)
+from monitor.errors import Problem
+from monitor.protocols import InfusionProtocol, SoftHard
+from monitor.record import DoseUnit, DrugForm, Fact, InfusionSession
+
+Severity = Literal["soft", "hard"]
+
+_MISMATCH = dosing_numbers()["reconciliation"]
+_MISMATCH_LEAST_MG = Decimal(_MISMATCH["least_mg"])
+_MISMATCH_SHARE = Decimal(_MISMATCH["share"])
+
+_KnownT = TypeVar("_KnownT", bound=Fact)
+
+
+def missing_limits(protocol: InfusionProtocol) -> tuple[str, ...]:
+    """Limits that a protocol for S-ketamine must carry and this one does not (U-01).
+
+    It cannot be approved while there are any.  Always empty for racemic ketamine.
+    """
+    if protocol.form is not DrugForm.S_KETAMINE:
+        return ()
+    limits = protocol.limits
+    named = {
+        "rate": (limits.rate_mg_per_kg_h, limits.rate_mg_per_h),
+        "bolus": (limits.bolus_mg_per_kg,),
+        "step": (limits.step_mg_per_kg_h,),
+        "total": (limits.total_mg_per_kg, limits.total_mg),
+    }
+    return tuple(
+        name
+        for name, pairs in named.items()
+        if all(pair.soft is None and pair.hard is None for pair in pairs)
+    )
+
+
+def pair_items(pair: SoftHard) -> Iterator[tuple[Severity, Decimal]]:
+    """The limits that are there, hard first: it is the one to name where both are passed."""
+    if pair.hard is not None:
+        yield "hard", pair.hard
+    if pair.soft is not None:
+        yield "soft", pair.soft
+
+
+def limit_name(kind: Severity, protocol: InfusionProtocol) -> str:
+    """Whose limit it is, as it stands in a message."""
+    return f"the {'hard limit' if kind == 'hard' else 'usual maximum'} of {protocol.code}"
+
+
+def rate_ceilings(
+    protocol: InfusionProtocol, weight_kg: Decimal
+) -> tuple[tuple[str, Severity, Decimal], ...]:
+    """The protocol's limits of the running rate for this weight: (limit, severity, mg/h).
+
+    A protocol of fixed dose has no soft limit in mg/h (U-21).
+    """
+    limits = protocol.limits
+    rows: list[tuple[str, Severity, Decimal]] = [
+        ("rate_mg_per_kg_h", kind, value * weight_kg)
+        for kind, value in pair_items(limits.rate_mg_per_kg_h)
+    ]
+    rows += [
+        ("rate_mg_per_h", kind, value)
+        for kind, value in pair_items(limits.rate_mg_per_h)
+        if kind == "hard" or limits.fixed_rate_mg_per_kg_h is None
+    ]
+    return tuple(rows)
+
+
+def total_limits_mg(
+    protocol: InfusionProtocol, weight_kg: Decimal | None
+) -> tuple[tuple[str, Severity, Decimal, str], ...]:
+    """The protocol's limits of the session total: (limit, severity, mg, limit in words).
+
+    Limits per kg are left out while there is no weight.
+    """
+    rows: list[tuple[str, Severity, Decimal, str]] = []
+    if weight_kg is not None:
+        for kind, value in pair_items(protocol.limits.total_mg_per_kg):
+            mg = value * weight_kg
+            words = f"{plain(value)} mg/kg ({format_dose(mg, DoseUnit.MG)})"
+            rows.append(("total_mg_per_kg", kind, mg, words))
+    for kind, value in pair_items(protocol.limits.total_mg):
+        rows.append(("total_mg", kind, value, f"{plain(value)} mg"))
+    return tuple(rows)
+
+
+def shown_above(value: Decimal, limit: Decimal, unit: DoseUnit) -> str:
+    """The value as shown, rounded up where rounding would hide that it is above the limit."""
+    rounded = shown(value, unit)
+    if rounded <= limit:
+        rounded = shown(value, unit, ROUND_CEILING)
+    return f"{plain(rounded)} {unit.value}"
+
+
+class DoseCrossing(NamedTuple):
+    """The moment at which what was really given passed a limit (U-25)."""
+
+    code: str
+    level: str
+    crossed_at: datetime
+    text: str
+
+
+def _as_known(session: InfusionSession, as_of: datetime) -> InfusionSession:
+    """The session with the dose facts that were recorded by then (ruling 14)."""
+
+    def known(facts: tuple[_KnownT, ...]) -> tuple[_KnownT, ...]:
+        return tuple(fact for fact in facts if fact.recorded_at <= as_of)
+
+    return replace(
+        session,
+        dose_steps=known(session.dose_steps),
+        boluses=known(session.boluses),
+        syringe_changes=known(session.syringe_changes),
+        weights=known(session.weights),
+        amendments=known(session.amendments),
+    )
+
+
+@exact
+def dose_limit_crossings(
+    session: InfusionSession, protocol: InfusionProtocol, as_of: datetime
+) -> tuple[DoseCrossing, ...]:
+    """Where the dose really given, or the duration, passed a limit by ``as_of``, in order of time.
+
+    Soft is a warning, hard a critical (U-25).  ``crossed_at`` is the first microsecond at the limit
+    on the way above it.  Only facts recorded by ``as_of`` count; the duration is that of INF, and
+    passes its limit only while something runs.
+    """
+    known = _as_known(session, as_of)
+    timeline = dose_timeline(known)
+    started_at = timeline.started_at
+    if started_at is None or started_at > as_of:
+        return ()
+    crossings = []
+    total_mg = timeline.total_mg(as_of)
+    for limit, kind, limit_mg, words in total_limits_mg(protocol, known.weight_kg):
+        if total_mg > limit_mg:
+            us = timeline.us_to_above(limit_mg, started_at)
+            assert us is not None
+            crossed_at = started_at + int(us.to_integral_value(ROUND_CEILING)) * MICROSECOND
+            text = f"Total dose above {words}, {limit_name(kind, protocol)}."
+            crossings.append(_crossing(limit, kind, crossed_at, text))
+    runs = timeline.runs(as_of)
+    for kind, hours in pair_items(protocol.limits.duration_h):
+        limit_at = started_at + int(hours * US_PER_HOUR) * MICROSECOND
+        over = [max(start_at, limit_at) for start_at, end_at in runs if end_at > limit_at]
+        over += [bolus.start_at for bolus in timeline.boluses if limit_at < bolus.start_at <= as_of]
+        if over:
+            text = f"Infusion longer than {plain(hours)} h, {limit_name(kind, protocol)}."
+            crossings.append(_crossing("duration_h", kind, min(over), text))
+    return tuple(sorted(crossings, key=lambda crossing: (crossing.crossed_at, crossing.code)))
+
+
+def _crossing(limit: str, kind: Severity, crossed_at: datetime, text: str) -> DoseCrossing:
+    level = "critical" if kind == "hard" else "warning"
+    return DoseCrossing(f"{limit}.{kind}", level, crossed_at, text)
+
+
+@exact
+def volume_mismatch(
+    total_mg: Decimal, infused: Iterable[tuple[Decimal, Decimal]]
+) -> Problem | None:
+    """A question when the pump's volumes do not agree with the dose recorded, else None.
+
+    ``infused`` holds (mL, mg/mL) per syringe.  Asked when the difference is above 2 mg and above
+    5 % of the dose (clinical.md 2.3, U-28).
+    """
+    pumped_mg = sum((volume_ml * concentration for volume_ml, concentration in infused), ZERO)
+    if abs(total_mg - pumped_mg) <= max(_MISMATCH_LEAST_MG, total_mg * _MISMATCH_SHARE):
+        return None
+    message = (
+        f"The record says {format_dose(total_mg, DoseUnit.MG)}, the pump's volume says "
+        f"{format_dose(pumped_mg, DoseUnit.MG)}. Check for a rate that was not recorded."
+    )
+    return Problem(field="volume_ml", message=message, kind="soft", code="volume_mismatch.soft")

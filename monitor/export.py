@@ -1,0 +1,528 @@
+"""CSV that a clinic lead takes away: RFC 4180, UTF-8, units in the headers, formulas made harmless.
+
+Every function gives bytes piece by piece, so that a download of any size needs little memory.
+Columns keep their names and their order; docs and tests hold them.  Instants carry their offset.
+An empty cell is "nothing"; 0 is a value; a value not taken has its reason in ``not_taken``.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import hmac
+import io
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from decimal import ROUND_HALF_UP, Decimal
+from enum import Enum
+from typing import Any
+from uuid import UUID
+
+from monitor.alerts import AlertView
+from monitor.breaches import Breach
+from monitor.dosing import cumulative_mg
+from monitor.parameters import PARAMETERS
+from monitor.record import (
+    Amendment,
+    Bolus,
+    DoseStep,
+    DosingWeight,
+    Fact,
+    InfusionSession,
+    Observation,
+    SideEffect,
+    SyringeChange,
+)
+from monitor.side_effects import TERMS
+from monitor.summary_columns import COLUMNS, SummaryColumn
+
+#: Version of the columns; a change of meaning gets a new one.
+EXPORT_VERSION = "1"
+
+#: A spreadsheet runs text that begins like this as a formula (clinical.md 9).
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+BOM = b"\xef\xbb\xbf"
+
+#: Rows written at once: big enough to be fast, small enough to stream.
+ROWS_AT_ONCE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How an export leaves: the zone of its instants, a byte order mark for spreadsheets or not.
+
+    ``key`` makes it de-identified: names, ids, times and free text stay behind, sessions and
+    clinics get pseudonyms that only this export's key can give again (clinical.md 9, U-74).
+    """
+
+    zone: tzinfo = UTC
+    bom: bool = False
+    key: bytes | None = None
+
+    @property
+    def deidentified(self) -> bool:
+        """Whether nothing in it names or dates a person."""
+        return self.key is not None
+
+    def pseudonym(self, kind: str, value: object) -> str:
+        """A name that is the same within this export and nowhere else."""
+        assert self.key is not None
+        return hmac.new(self.key, f"{kind}\x1f{value}".encode(), hashlib.sha256).hexdigest()[:16]
+
+
+# -- cells -----------------------------------------------------------------------------------------
+
+
+def text_cell(text: str) -> str:
+    """Text that no spreadsheet takes for a formula: a leading apostrophe where it would."""
+    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
+
+
+def _cell(value: object, zone: tzinfo) -> str:
+    match value:
+        case None:
+            return ""
+        case bool():
+            return "Y" if value else "N"
+        case int():
+            return str(value)
+        case Decimal():
+            return format(value, "f")
+        case datetime():
+            return value.astimezone(zone).isoformat()
+        case date():
+            return value.isoformat()
+        case UUID():
+            return str(value)
+        case Enum():
+            return text_cell(str(value.value))
+        case _:
+            return text_cell(str(value))
+
+
+def _rounded(value: Decimal, decimals: int) -> Decimal:
+    """Fixed decimals, half-up (U-72).  A number, so that a minus sign is never guarded as text."""
+    return value.quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_HALF_UP)
+
+
+def _stream(header: Sequence[str], rows: Iterable[Sequence[str]], *, bom: bool) -> Iterator[bytes]:
+    """The file piece by piece: CRLF line ends, quotes where RFC 4180 wants them."""
+    out = io.StringIO(newline="")
+    writer = csv.writer(out, lineterminator="\r\n")
+    writer.writerow(header)
+    if bom:
+        yield BOM
+    for number, row in enumerate(rows, start=1):
+        writer.writerow(row)
+        if number % ROWS_AT_ONCE == 0:
+            yield out.getvalue().encode()
+            out.seek(0)
+            out.truncate()
+    yield out.getvalue().encode()
+
+
+# -- tables of one or many sessions ------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Column:
+    """A column: its header with the unit, where its cell comes from, whether it names anyone."""
+
+    header: str
+    cell: Callable[[InfusionSession, Any], object]
+    identified: bool = False
+
+
+def _minutes_from_start(session: InfusionSession, at: datetime) -> Decimal | None:
+    """Minutes from the first dose, one decimal; the only time in a de-identified export."""
+    if session.started_at is None:
+        return None
+    us = (at - session.started_at) // timedelta(microseconds=1)
+    return _rounded(Decimal(us) / 60_000_000, 1)
+
+
+def _of(name: str) -> Callable[[InfusionSession, Any], object]:
+    return lambda _session, fact: getattr(fact, name, None)
+
+
+_WHOSE = (
+    _Column("session_id", lambda session, _: session.id, identified=True),
+    _Column("mrn", lambda session, _: session.patient.mrn, identified=True),
+)
+_WHEN = (
+    _Column("taken_at", _of("taken_at"), identified=True),
+    _Column("recorded_at", _of("recorded_at"), identified=True),
+    _Column("recorded_by", _of("recorded_by"), identified=True),
+    _Column("source", _of("source")),
+)
+
+
+def _state(session: InfusionSession, fact: Fact) -> str:
+    """current, corrected or struck_out: what was amended stays in every export."""
+    if fact.id not in session.amended_ids:
+        return "current"
+    replaced = any(a.amends == fact.id and a.replacement for a in session.amendments)
+    return "corrected" if replaced else "struck_out"
+
+
+def _amendment_reason(session: InfusionSession, fact: Fact) -> str | None:
+    last: Amendment | None = None
+    for amendment in session.amendments:
+        if amendment.amends == fact.id:
+            last = amendment
+    return last.reason if last else None
+
+
+_CORRECTION = (
+    _Column("state", _state),
+    _Column("correction_reason", _amendment_reason, identified=True),
+)
+
+
+def _value(_session: InfusionSession, fact: Observation) -> Decimal | None:
+    if fact.value is None:
+        return None
+    decimals = PARAMETERS[fact.parameter].decimals
+    # Never fewer digits than were recorded: a converted 37.94 must not read as 37.9 here.
+    shown = max(decimals, -int(fact.value.normalize().as_tuple().exponent))
+    return _rounded(fact.value, min(shown, 3))
+
+
+_OBSERVATIONS = (
+    *_WHOSE,
+    _Column("observation_id", _of("id"), identified=True),
+    _Column("set_id", _of("set_id"), identified=True),
+    *_WHEN,
+    _Column("parameter", _of("parameter")),
+    _Column("value", _value),
+    _Column("unit", lambda _, fact: PARAMETERS[fact.parameter].unit_label or None),
+    _Column("not_taken", _of("not_taken")),
+    _Column("entered_value", _of("entered_value")),
+    _Column("entered_unit", _of("entered_unit")),
+    _Column("really_so", _of("really_so")),
+    _Column("note", _of("note"), identified=True),
+    *_CORRECTION,
+)
+
+
+def _dose_kind(_session: InfusionSession, fact: Fact) -> str:
+    match fact:
+        case DoseStep():
+            return fact.kind.value
+        case Bolus():
+            return "bolus"
+        case SyringeChange():
+            return "syringe"
+        case _:
+            return "weight"
+
+
+def _dose_value(_session: InfusionSession, fact: Fact) -> object:
+    match fact:
+        case DoseStep() | Bolus():
+            return fact.entered_value
+        case SyringeChange():
+            return fact.concentration_mg_per_ml
+        case DosingWeight():
+            return fact.weight_kg
+    return None
+
+
+def _dose_unit(_session: InfusionSession, fact: Fact) -> object:
+    match fact:
+        case DoseStep() | Bolus():
+            return fact.entered_unit
+        case SyringeChange():
+            return "mg/mL"
+    return "kg"
+
+
+def _given(session: InfusionSession, fact: Fact) -> Decimal:
+    return _rounded(cumulative_mg(session, fact.taken_at), 1)
+
+
+_DOSES = (
+    *_WHOSE,
+    _Column("dose_id", _of("id"), identified=True),
+    *_WHEN,
+    _Column("kind", _dose_kind),
+    _Column("entered_value", _dose_value),
+    _Column("entered_unit", _dose_unit),
+    _Column("rate_mg_per_h", _of("rate_mg_per_h")),
+    _Column("bolus_mg", _of("amount_mg")),
+    _Column("bolus_over_s", _of("over_s")),
+    _Column("given_until_then_mg", _given),
+    _Column("reason", _of("reason"), identified=True),
+    _Column("ordered_by", _of("ordered_by"), identified=True),
+    _Column("second_person", _of("second_person"), identified=True),
+    _Column("overrides", lambda _, fact: ";".join(getattr(fact, "overrides", ())) or None),
+    *_CORRECTION,
+)
+
+
+def _ended_at(session: InfusionSession, effect: SideEffect) -> datetime | None:
+    changes = session.current(session.side_effect_changes)
+    ends = [c.taken_at for c in changes if c.side_effect_id == effect.id and c.ended]
+    return min(ends, default=None)
+
+
+def _worst_grade(session: InfusionSession, effect: SideEffect) -> int:
+    changes = session.current(session.side_effect_changes)
+    later = [c.grade for c in changes if c.side_effect_id == effect.id and c.grade is not None]
+    return max([effect.grade, *later])
+
+
+def _actions(session: InfusionSession, effect: SideEffect) -> str | None:
+    changes = session.current(session.side_effect_changes)
+    told = [effect.action, *(c.action for c in changes if c.side_effect_id == effect.id)]
+    return ";".join(dict.fromkeys(action for action in told if action)) or None
+
+
+def _lasted_min(session: InfusionSession, effect: SideEffect) -> Decimal | None:
+    ended_at = _ended_at(session, effect)
+    if ended_at is None:
+        return None
+    us = (ended_at - effect.taken_at) // timedelta(microseconds=1)
+    return _rounded(Decimal(us) / 60_000_000, 1)
+
+
+_SIDE_EFFECTS = (
+    *_WHOSE,
+    _Column("side_effect_id", _of("id"), identified=True),
+    *_WHEN,
+    _Column("term", _of("term")),
+    _Column("display", lambda _, fact: TERMS[fact.term].display),
+    _Column("snomed_ct", lambda _, fact: TERMS[fact.term].snomed),
+    _Column("grade_at_onset", _of("grade")),
+    _Column("worst_grade", _worst_grade),
+    _Column("ended_at", _ended_at, identified=True),
+    _Column("lasted_min", _lasted_min),
+    _Column("relation", _of("relation")),
+    _Column("actions", _actions),
+    _Column("serious", _of("serious")),
+    _Column("note", _of("note"), identified=True),
+    *_CORRECTION,
+)
+
+
+def _reading_values(_session: InfusionSession, breach: Breach) -> str | None:
+    told = [
+        format(fact.value, "f") if fact.value is not None else str(fact.not_taken)
+        for fact in breach.readings
+        if isinstance(fact, Observation) and fact.parameter == breach.parameter
+    ]
+    return ";".join(told) or None
+
+
+_BREACHES = (
+    *_WHOSE,
+    _Column("rule", _of("rule_id")),
+    _Column("group", _of("group")),
+    _Column("parameter", _of("parameter")),
+    _Column("level", _of("level")),
+    _Column("state", _of("state")),
+    _Column("onset_at", _of("onset_at"), identified=True),
+    _Column("confirmed_at", _of("confirmed_at"), identified=True),
+    _Column("ended_at", _of("ended_at"), identified=True),
+    _Column("onset_min", lambda session, b: _minutes_from_start(session, b.onset_at)),
+    _Column(
+        "confirmed_min",
+        lambda session, b: b.confirmed_at and _minutes_from_start(session, b.confirmed_at),
+    ),
+    _Column(
+        "ended_min", lambda session, b: b.ended_at and _minutes_from_start(session, b.ended_at)
+    ),
+    _Column("confirmed_by_clock", _of("confirmed_by_clock")),
+    _Column("retrospective", _of("retrospective")),
+    _Column("peak_value", _of("peak_value")),
+    _Column("baseline_value", _of("baseline_value")),
+    _Column("readings", _reading_values),
+    _Column("threshold", _of("threshold_text")),
+    _Column("source", _of("source")),
+)
+
+
+def _view(name: str) -> Callable[[InfusionSession, Any], object]:
+    return lambda _session, view: getattr(view, name, None)
+
+
+_ALERTS = (
+    *_WHOSE,
+    _Column("alert_id", lambda _, view: view.alert.id, identified=True),
+    _Column("group", lambda _, view: view.alert.group),
+    _Column("rule", lambda _, view: view.alert.rule_id),
+    _Column("parameter", lambda _, view: view.alert.parameter),
+    _Column("level", _view("level")),
+    _Column("state", _view("state")),
+    _Column("onset_at", lambda _, view: view.alert.onset_at, identified=True),
+    _Column("detected_at", lambda _, view: view.alert.detected_at, identified=True),
+    _Column("confirmed_at", _view("confirmed_at"), identified=True),
+    _Column("cleared_at", _view("cleared_at"), identified=True),
+    _Column("acknowledged_at", _view("acknowledged_at"), identified=True),
+    _Column("acknowledged_by", _view("acknowledged_by"), identified=True),
+    _Column("onset_min", lambda session, view: _minutes_from_start(session, view.alert.onset_at)),
+    _Column("trigger_value", lambda _, view: view.alert.trigger_value),
+    _Column("baseline_value", lambda _, view: view.alert.baseline_value),
+    _Column("threshold", lambda _, view: view.alert.threshold_text),
+)
+
+
+def _table(
+    columns: Sequence[_Column],
+    rows: Iterable[tuple[InfusionSession, Any]],
+    form: Form,
+    *,
+    timed: bool = False,
+) -> Iterator[bytes]:
+    """A CSV over these rows; ``timed`` adds the minute from the first dose of each fact."""
+    kept = [column for column in columns if not (form.deidentified and column.identified)]
+    header = [column.header for column in kept]
+    if form.deidentified:
+        header.insert(0, "session_key")
+    if timed:
+        header.append("taken_min")
+    return _stream(header, _cells(kept, rows, form, timed=timed), bom=form.bom)
+
+
+def _cells(
+    columns: Sequence[_Column],
+    rows: Iterable[tuple[InfusionSession, Any]],
+    form: Form,
+    *,
+    timed: bool,
+) -> Iterator[list[str]]:
+    for session, item in rows:
+        cells = [_cell(column.cell(session, item), form.zone) for column in columns]
+        if form.deidentified:
+            cells.insert(0, form.pseudonym("session", session.id))
+        if timed:
+            cells.append(_cell(_minutes_from_start(session, item.taken_at), form.zone))
+        yield cells
+
+
+IDENTIFIED = Form()
+
+
+def observations_csv(
+    sessions: Iterable[InfusionSession], form: Form = IDENTIFIED
+) -> Iterator[bytes]:
+    """One row for each observation, amended ones included and marked."""
+    rows = ((session, fact) for session in sessions for fact in session.observations)
+    return _table(_OBSERVATIONS, rows, form, timed=True)
+
+
+def doses_csv(sessions: Iterable[InfusionSession], form: Form = IDENTIFIED) -> Iterator[bytes]:
+    """One row for each rate, pause, bolus, syringe and weight."""
+    kinds = DoseStep | Bolus | SyringeChange | DosingWeight
+    rows = (
+        (session, fact)
+        for session in sessions
+        for fact in session.facts()
+        if isinstance(fact, kinds)
+    )
+    return _table(_DOSES, rows, form, timed=True)
+
+
+def side_effects_csv(
+    sessions: Iterable[InfusionSession], form: Form = IDENTIFIED
+) -> Iterator[bytes]:
+    """One row for each side effect; term none with grade 0 is "asked, none"."""
+    rows = ((session, fact) for session in sessions for fact in session.side_effects)
+    return _table(_SIDE_EFFECTS, rows, form, timed=True)
+
+
+def breaches_csv(
+    found: Iterable[tuple[InfusionSession, Iterable[Breach]]], form: Form = IDENTIFIED
+) -> Iterator[bytes]:
+    """One row for each breach of each session."""
+    rows = ((session, breach) for session, breaches in found for breach in breaches)
+    return _table(_BREACHES, rows, form)
+
+
+def alerts_csv(
+    found: Iterable[tuple[InfusionSession, Iterable[AlertView]]], form: Form = IDENTIFIED
+) -> Iterator[bytes]:
+    """One row for each alert, unconfirmed ones included."""
+    rows = ((session, view) for session, views in found for view in views)
+    return _table(_ALERTS, rows, form)
+
+
+# -- one row per session -------------------------------------------------------------------------
+
+
+def summary_columns(*, deidentified: bool) -> tuple[SummaryColumn, ...]:
+    """The columns of the summary CSV, in order."""
+    return tuple(
+        column for column in COLUMNS if column.exported and not (deidentified and column.identified)
+    )
+
+
+def summary_header(*, deidentified: bool) -> list[str]:
+    """Names with their unit where the name does not carry it: ``baseline_sbp [mm[Hg]]``."""
+    names = [_with_unit(column) for column in summary_columns(deidentified=deidentified)]
+    return [
+        "export_version",
+        "generated_at_utc",
+        *(["session_key"] if deidentified else []),
+        *names,
+    ]
+
+
+#: Endings of names that say their unit.
+_SAYS_UNIT = ("_min", "_mg", "_mg_per_kg", "_mg_kg_h", "_kg", "_ml", "_s", "_h", "_days")
+
+
+def _with_unit(column: SummaryColumn) -> str:
+    if not column.unit or column.unit == "{score}" or column.name.endswith(_SAYS_UNIT):
+        return column.name
+    return f"{column.name} [{column.unit}]"
+
+
+def summaries_csv(
+    rows: Iterable[Mapping[str, Any]], now: datetime, form: Form = IDENTIFIED
+) -> Iterator[bytes]:
+    """One row per session over summary_columns.COLUMNS, in constant memory."""
+    columns = summary_columns(deidentified=form.deidentified)
+    header = summary_header(deidentified=form.deidentified)
+    return _stream(header, _summary_rows(rows, columns, now, form), bom=form.bom)
+
+
+def _summary_rows(
+    rows: Iterable[Mapping[str, Any]],
+    columns: Sequence[SummaryColumn],
+    now: datetime,
+    form: Form,
+) -> Iterator[list[str]]:
+    lead = [EXPORT_VERSION, now.astimezone(UTC).isoformat(timespec="seconds")]
+    writers = [(column.name, _summary_cell(column, form)) for column in columns]
+    for row in rows:
+        cells = list(lead)
+        if form.deidentified:
+            cells.append(form.pseudonym("session", row["session_id"]))
+        for name, write in writers:
+            value = row[name]
+            cells.append("" if value is None else write(value))
+        yield cells
+
+
+def _summary_cell(column: SummaryColumn, form: Form) -> Callable[[Any], str]:
+    """What turns one value of a column into its cell; chosen once, used for every row."""
+    if form.deidentified and column.name in ("clinic_code", "site_code"):
+        return lambda value: form.pseudonym(column.name, value)
+    match column.kind:
+        case "int":
+            return str
+        case "decimal":
+            return lambda value: format(_rounded(value, column.decimals), "f")
+        case "bool":
+            return lambda value: "Y" if value else "N"
+        case "instant":
+            return lambda value: value.astimezone(form.zone).isoformat(timespec="seconds")
+        case "uuid":
+            return str
+        case "date":
+            return lambda value: value.isoformat()
+        case _:
+            return text_cell

@@ -1,0 +1,332 @@
+"""A session's record as pandas tables: what the chart shows, in words and numbers, to read and file.
+
+Every cell is text as a person reads it, units stand in the headers, times are the clinic's.  An
+empty cell is nothing; a reason says why there is no value; a number is a number, also 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import tzinfo
+from decimal import Decimal
+from uuid import UUID
+
+import pandas as pd
+
+from monitor import dosing
+from monitor.alerts import AlertEvent, AlertEventKind, AlertView
+from monitor.parameters import PARAMETERS
+from monitor.record import (
+    Amendment,
+    Bolus,
+    DoseStep,
+    DoseUnit,
+    DosingWeight,
+    Fact,
+    InfusionSession,
+    Observation,
+    SessionEvent,
+    SideEffect,
+    SideEffectChange,
+    SyringeChange,
+)
+from monitor.side_effects import NONE, TERMS
+from monitor.timeline import (
+    Mark,
+    Reading,
+    bare_text,
+    clock,
+    limit_text,
+    number_text,
+    numbered_events,
+    readings,
+    struck,
+    value_text,
+)
+
+_ICONS = {"warning": "▲", "critical": "◆"}
+
+
+def _frame(rows: list[dict[str, str]], columns: Iterable[str]) -> pd.DataFrame:
+    """The rows in these columns, every cell text; a column nobody filled stays, empty."""
+    names = list(columns)
+    return pd.DataFrame([[row.get(name, "") for name in names] for row in rows], columns=names)
+
+
+def column_name(parameter: str) -> str:
+    """The header of a parameter's column: short name and unit."""
+    found = PARAMETERS[parameter]
+    return f"{found.short} ({found.unit_label})" if found.unit_label else found.short
+
+
+def observation_table(
+    session: InfusionSession, zone: tzinfo, marked: Mapping[UUID, Mark] | None = None
+) -> pd.DataFrame:
+    """One row per set and moment, one column per observed parameter, in the order of the record.
+
+    ``▲`` and ``◆`` stand before a value beyond a warning or critical limit, ``Δ`` after one that
+    was amended, with what it said before.
+    """
+    keys = {item.parameter for item in session.current_observations}
+    present = [key for key in PARAMETERS if key in keys]
+    names = {key: column_name(key) for key in present}
+    rows: dict[tuple[str, str], dict[str, str]] = {}
+    shown = [reading for key in present for reading in readings(session, key, marked or {})]
+    for reading in sorted(shown, key=lambda item: item.observation.order):
+        observation = reading.observation
+        key = (str(observation.set_id), observation.taken_at.isoformat())
+        row = rows.setdefault(
+            key, {"Taken": clock(observation.taken_at, zone), "By": observation.recorded_by}
+        )
+        if reading.late:
+            first = reading.was[0] if reading.was else observation
+            row["Entered late"] = clock(first.recorded_at, zone)
+        row[names[observation.parameter]] = _cell(reading)
+    return _frame(list(rows.values()), ["Taken", *names.values(), "By", "Entered late"])
+
+
+def _cell(reading: Reading) -> str:
+    observation = reading.observation
+    text = bare_text(observation)
+    if PARAMETERS[observation.parameter].kind == "tick":
+        text = value_text(observation)
+    if reading.mark:
+        text = f"{_ICONS[reading.mark.level]} {text}"
+    if reading.was:
+        text += f" Δ was {', '.join(bare_text(before) for before in reading.was)}"
+    if observation.really_so:
+        text += " (really so)"
+    return text
+
+
+def dose_table(
+    session: InfusionSession, zone: tzinfo, names: Mapping[str, str] | None = None
+) -> pd.DataFrame:
+    """Every rate and bolus as entered, with its rate in mg/h and the total given by then."""
+    rows = []
+    weight = session.weight_kg
+    facts: list[Fact] = [
+        *session.current(session.dose_steps),
+        *session.current(session.boluses),
+    ]
+    texts = {event.fact.id: event for event in numbered_events(session, zone, names)}
+    for fact in sorted(facts, key=lambda item: item.order):
+        event = texts[fact.id]
+        given = dosing.cumulative_mg(session, fact.taken_at)
+        rate = dosing.current_rate_mg_per_h(session, fact.taken_at)
+        row = {
+            "No": str(event.number),
+            "Time": clock(fact.taken_at, zone),
+            "What": event.text,
+            "Rate (mg/h)": _number(rate, DoseUnit.MG_PER_H),
+            "Given by then (mg)": _number(given, DoseUnit.MG),
+            "By": fact.recorded_by,
+        }
+        if weight:
+            row["Rate (mg/kg/h)"] = _number(rate / weight, DoseUnit.MG_PER_KG_PER_H)
+            row["Given by then (mg/kg)"] = _number(given / weight, DoseUnit.MG_PER_KG)
+        rows.append(row)
+    return _frame(
+        rows,
+        [
+            "No",
+            "Time",
+            "What",
+            "Rate (mg/kg/h)",
+            "Rate (mg/h)",
+            "Given by then (mg)",
+            "Given by then (mg/kg)",
+            "By",
+        ],
+    )
+
+
+def _number(value: Decimal, unit: DoseUnit) -> str:
+    return dosing.format_dose(value, unit).removesuffix(unit.value).strip()
+
+
+def event_table(
+    session: InfusionSession, zone: tzinfo, names: Mapping[str, str] | None = None
+) -> pd.DataFrame:
+    """The numbered list the discs on the chart are keyed to."""
+    return _frame(
+        [
+            {
+                "No": str(event.number),
+                "Time": clock(event.at, zone),
+                "What": event.text,
+                "By": event.by,
+                "Entered late": clock(event.fact.recorded_at, zone) if event.late else "",
+            }
+            for event in numbered_events(session, zone, names)
+        ],
+        ["No", "Time", "What", "By", "Entered late"],
+    )
+
+
+def side_effect_table(session: InfusionSession, zone: tzinfo) -> pd.DataFrame:
+    """Every side effect with its course; "asked, none" is a row of its own."""
+    rows = []
+    for effect in session.current(session.side_effects):
+        changes = [
+            change
+            for change in session.current(session.side_effect_changes)
+            if change.side_effect_id == effect.id
+        ]
+        ended_at = next((change.taken_at for change in changes if change.ended), None)
+        grades = [effect.grade, *(c.grade for c in changes if c.grade is not None)]
+        actions = [effect.action, *(change.action for change in changes)]
+        notes = [effect.note, *(change.note for change in changes)]
+        none = effect.term == NONE
+        rows.append(
+            {
+                "Side effect": "asked, none"
+                if none
+                else TERMS[effect.term].display
+                if effect.term in TERMS
+                else effect.term,
+                "Grade": "" if none else " → ".join(str(grade) for grade in grades),
+                "Onset": clock(effect.taken_at, zone),
+                "End": "" if none else clock(ended_at, zone) if ended_at else "not ended",
+                "Action": ", ".join(text for text in actions if text),
+                "Relation": effect.relation or "",
+                "Serious": "yes" if effect.serious else "",
+                "Note": " ".join(text for text in notes if text),
+                "By": effect.recorded_by,
+            }
+        )
+    return _frame(
+        rows,
+        [
+            "Side effect",
+            "Grade",
+            "Onset",
+            "End",
+            "Action",
+            "Relation",
+            "Serious",
+            "Note",
+            "By",
+        ],
+    )
+
+
+_HISTORY = {
+    AlertEventKind.CONFIRMED: "confirmed",
+    AlertEventKind.UNCONFIRMED: "not confirmed by the repeat",
+    AlertEventKind.LEVEL_UP: "went up",
+    AlertEventKind.STEPPED_DOWN: "stepped down",
+    AlertEventKind.CLEARED: "cleared",
+    AlertEventKind.ACKNOWLEDGED: "answered",
+    AlertEventKind.RESOLVED: "resolved",
+    AlertEventKind.CLOSED: "closed",
+    AlertEventKind.SUPPRESSED: "suppressed",
+    AlertEventKind.ESCALATED: "escalated",
+    AlertEventKind.INVALIDATED: "its value was amended",
+}
+
+
+def alert_table(
+    views: Iterable[AlertView],
+    events: Iterable[AlertEvent],
+    zone: tzinfo,
+    *,
+    names: Mapping[str, str] | None = None,
+    limits: str = "",
+) -> pd.DataFrame:
+    """Every alert with what happened to it and why it fired, in the order they began.
+
+    ``names`` maps usernames to what people are called, ``limits`` says which limit set it was.
+    ``attrs["titles"]`` holds for each row where in the literature its limit comes from.
+    """
+    by_alert: dict[UUID, list[AlertEvent]] = {}
+    for event in sorted(events, key=lambda item: (item.at, item.step)):
+        by_alert.setdefault(event.alert_id, []).append(event)
+    rows = []
+    sources = []
+    for view in sorted(views, key=lambda item: (item.onset_at, item.alert.detected_at)):
+        history = [f"raised {clock(view.alert.detected_at, zone)}"]
+        history += [
+            _happened(event, zone, names or {}) for event in by_alert.get(view.alert.id, ())
+        ]
+        rows.append(
+            {
+                "Level": f"{_ICONS[view.level]} {view.level}",
+                "Began": clock(view.onset_at, zone),
+                "Alert": limit_text(view.text),
+                "State": str(view.state.value),
+                "What happened": "; ".join(history),
+                "Why it fired": limit_text(view.detail),
+                "Limit from": limits,
+            }
+        )
+        sources.append(view.source)
+    table = _frame(
+        rows,
+        ["Level", "Began", "Alert", "State", "What happened", "Why it fired", "Limit from"],
+    )
+    table.attrs["titles"] = {"Limit from": sources}
+    return table
+
+
+def _happened(event: AlertEvent, zone: tzinfo, names: Mapping[str, str]) -> str:
+    text = f"{_HISTORY[event.kind]} {clock(event.at, zone)}"
+    if event.kind in (AlertEventKind.ACKNOWLEDGED, AlertEventKind.SUPPRESSED):
+        said = ": ".join(part for part in (event.action, event.text) if part)
+        text += f" by {names.get(event.by or '', event.by)}" + (f" ({said})" if said else "")
+    return text
+
+
+def amendment_table(session: InfusionSession, zone: tzinfo) -> pd.DataFrame:
+    """What was corrected, what it said before, and why; nothing is ever removed."""
+    rows = []
+    by_id = {item.id: item for item in session.observations}
+    crossed = {item.amendment.id: item.observation for item in struck(session)}
+    for amendment in session.amendments:
+        rows.append(
+            {
+                "When": clock(amendment.taken_at, zone),
+                "What": _what(session, amendment, crossed),
+                "Was": value_text(crossed[amendment.id]) if amendment.id in crossed else "",
+                "Is now": value_text(by_id[amendment.replacement])
+                if amendment.replacement in by_id
+                else "struck out",
+                "Why": amendment.reason,
+                "By": amendment.recorded_by,
+            }
+        )
+    return _frame(rows, ["When", "What", "Was", "Is now", "Why", "By"])
+
+
+def _what(
+    session: InfusionSession, amendment: Amendment, crossed: Mapping[UUID, Observation]
+) -> str:
+    observation = crossed.get(amendment.id)
+    if observation is not None:
+        return PARAMETERS[observation.parameter].label
+    fact = session.fact(amendment.amends)
+    return _thing(session, fact) if fact else ""
+
+
+def _thing(session: InfusionSession, fact: Fact) -> str:
+    """What a fact other than an observation is called in the clinic."""
+    if isinstance(fact, SideEffect):
+        name = TERMS[fact.term].display if fact.term in TERMS else fact.term
+        none = fact.term == NONE
+        return "side effects: asked, none" if none else f"side effect {name} grade {fact.grade}"
+    if isinstance(fact, SideEffectChange):
+        effect = session.fact(fact.side_effect_id)
+        return f"change of {_thing(session, effect)}" if effect else "change of a side effect"
+    if isinstance(fact, DoseStep):
+        if not fact.rate_mg_per_h:
+            return f"infusion {fact.kind.value}"
+        return f"rate {number_text(fact.entered_value)} {fact.entered_unit.value}"
+    if isinstance(fact, Bolus):
+        return f"bolus {dosing.format_dose(fact.amount_mg, DoseUnit.MG)}"
+    if isinstance(fact, SyringeChange):
+        return f"new syringe, {number_text(fact.concentration_mg_per_ml)} mg/mL"
+    if isinstance(fact, DosingWeight):
+        return f"weight {number_text(fact.weight_kg)} kg"
+    if isinstance(fact, SessionEvent):
+        return f"event: {fact.kind.replace('_', ' ')}"
+    return "entry"

@@ -1,0 +1,437 @@
+"""What the rules read: the facts of a session as one stream of readings for each sign.
+
+Observations are grouped once; every rule of a sign then looks at the same stream.  A reading tells
+what it measures by name (thresholds.SIGNS), so that a rule is only comparisons.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from functools import cached_property
+from operator import attrgetter
+from uuid import UUID
+
+from monitor.lifecycle import EventKind
+from monitor.parameters import PARAMETERS
+from monitor.record import Fact, InfusionSession, NotTaken, Observation, SideEffect
+from monitor.scales import sedation_grade
+from monitor.side_effects import NONE
+from monitor.thresholds import SIGNS
+
+#: Readings this long before the first dose make the baseline (clinical.md 3.3, U-44).
+BASELINE_WINDOW = timedelta(minutes=60)
+#: Signs whose baseline is the median; every other one is the last value before the start (U-44).
+MEDIAN_SIGNS = ("hr", "sbp", "dbp", "map", "spo2", "rr", "temp", "etco2")
+LAST_SIGNS = ("o2_flow", "sedation", "dissociation", "nausea", "pain")
+
+_YES, _NO = Decimal(1), Decimal(0)
+_DISSOCIATION_TICKS = ("distress", "unresponsive", "unsafe_behaviour")
+
+
+@dataclass(slots=True, eq=False)
+class Reading:
+    """What one sign said at one moment.
+
+    ``value`` is what is shown (canonical unit or scale code), ``measures`` what rules compare,
+    ``known_at`` when the last of its ``facts`` was saved.  No measures: looked at, not assessed.
+    """
+
+    at: datetime
+    known_at: datetime
+    set_id: UUID | None
+    value: Decimal | None
+    measures: dict[str, Decimal]
+    facts: tuple[Fact, ...]
+
+
+def in_order(facts: Iterable[Observation]) -> list[Observation]:
+    """In the order of the record, however they were handed over."""
+    return sorted(facts, key=attrgetter("taken_at", "recorded_at", "id"))
+
+
+class SessionReadings:
+    """The streams of one session, built when first asked for.
+
+    ``session`` is the session as known at the moment of judgement.  ``newest_within`` is how old a
+    blood pressure or sedation score of another set may be to count beside a symptom (U-02, U-54).
+    """
+
+    def __init__(self, session: InfusionSession, newest_within: timedelta) -> None:
+        self._session = session
+        self._newest_within = newest_within
+        self._streams: dict[str, list[Reading]] = {}
+        self._extremes: dict[str, tuple[Decimal, Decimal] | None] = {}
+        self._by_parameter: dict[str, list[Observation]] = {}
+        self._by_set: dict[UUID, dict[str, Observation]] = {}
+        set_id: UUID | None = None
+        together: dict[str, Observation] = {}
+        for observation in in_order(session.current_observations):
+            self._by_parameter.setdefault(observation.parameter, []).append(observation)
+            if observation.set_id is not set_id:  # hashing a UUID is slow: once for each set
+                set_id = observation.set_id
+                together = self._by_set.setdefault(set_id, {})
+            together[observation.parameter] = observation
+
+    def of(self, sign: str) -> list[Reading]:
+        """Every reading of a sign, in order of time."""
+        stream = self._streams.get(sign)
+        if stream is None:
+            build = getattr(self, f"_{sign}", None)
+            readings = build() if build else self._vital(sign)
+            stream = sorted(readings, key=attrgetter("at", "known_at"))
+            self._streams[sign] = stream
+        return stream
+
+    def extremes(self, sign: str) -> tuple[Decimal, Decimal] | None:
+        """The lowest and highest number of a sign; what lies between them need not be looked at."""
+        if sign not in self._extremes:
+            values = [seen.measures["value"] for seen in self.of(sign) if "value" in seen.measures]
+            self._extremes[sign] = (min(values), max(values)) if values else None
+        return self._extremes[sign]
+
+    # -- single values -------------------------------------------------------------------------
+
+    def _values(self, key: str) -> Iterator[tuple[Observation, Decimal]]:
+        for observation in self._by_parameter.get(key, ()):
+            if observation.value is not None:
+                yield observation, observation.value
+
+    def _findings(self, key: str, finding: NotTaken) -> Iterator[Observation]:
+        for observation in self._by_parameter.get(key, ()):
+            if observation.not_taken is finding:
+                yield observation
+
+    def _vital(self, key: str) -> Iterator[Reading]:
+        for seen, value in self._values(key):
+            yield _reading(seen, value, {"value": value})
+
+    def _pressure(self, key: str) -> Iterator[Reading]:
+        for seen, value in self._values(key):
+            measures = {"value": value}
+            for name in ("sbp", "dbp"):
+                other = self._by_set[seen.set_id].get(name)
+                if other is not None and other.value is not None:
+                    measures[name] = other.value
+            yield _reading(seen, value, measures)
+
+    def _sbp(self) -> Iterator[Reading]:
+        return self._pressure("sbp")
+
+    def _dbp(self) -> Iterator[Reading]:
+        return self._pressure("dbp")
+
+    def _etco2(self) -> Iterator[Reading]:
+        yield from self._vital("etco2")
+        for seen in self._findings("etco2", NotTaken.NO_TRACE):
+            yield _reading(seen, None, {"no_trace": _YES})
+
+    def _spo2(self) -> Iterator[Reading]:
+        flows = list(self._values("o2_flow"))
+        times = [flow.taken_at for flow, _ in flows]
+        for seen, value in self._values("spo2"):
+            measures = {"value": value}
+            # A flow is a setting: the newest one holds until another was recorded.
+            newest = bisect_right(times, seen.taken_at)
+            if newest:
+                measures["o2_flow"] = flows[newest - 1][1]
+            yield _reading(seen, value, measures)
+        for seen in self._findings("spo2", NotTaken.NO_TRACE):
+            measures = {"no_trace": _YES}
+            together = self._by_set[seen.set_id]
+            grade = self._grade_of(seen.set_id)
+            if grade is not None:
+                measures["sedation_grade"] = grade
+            if "rr" in together and (rate := together["rr"].value) is not None:
+                measures["rr"] = rate
+            yield _reading(seen, None, measures)
+
+    # -- what is taken together ----------------------------------------------------------------
+
+    def _map(self) -> Iterator[Reading]:
+        """The monitor's own mean pressure, else (SBP + 2 x DBP) / 3, unrounded (U-58)."""
+        for together in self._by_set.values():
+            entered = together.get("map")
+            if entered is not None and entered.value is not None:
+                yield _reading(entered, entered.value, {"value": entered.value})
+                continue
+            systolic, diastolic = together.get("sbp"), together.get("dbp")
+            if systolic is None or diastolic is None:
+                continue
+            if systolic.value is None or diastolic.value is None:
+                continue
+            mean = (systolic.value + 2 * diastolic.value) / 3
+            yield _reading(systolic, mean, {"value": mean}, diastolic)
+
+    def _bp(self) -> Iterator[Reading]:
+        """Whether a pressure could be had at all: a palpated systolic one is a pressure."""
+        for together in self._by_set.values():
+            systolic, diastolic = together.get("sbp"), together.get("dbp")
+            if systolic is not None and systolic.value is not None:
+                yield _reading(systolic, systolic.value, {"value": systolic.value})
+                continue
+            for seen in (systolic, diastolic):
+                if seen is not None and seen.not_taken is NotTaken.UNRECORDABLE:
+                    yield _reading(seen, None, {"unrecordable": _YES})
+                    break
+
+    def _sedation(self) -> Iterator[Reading]:
+        for seen in self._by_parameter.get("sedation", ()):
+            grade = self._grade(seen)
+            if grade is None or seen.value is None:
+                yield _reading(seen, None, {})
+            else:
+                yield _reading(seen, seen.value, {"grade": grade, "code": seen.value})
+
+    def _grade(self, seen: Observation) -> Decimal | None:
+        """The harmonised grade 0 to 3 of a sedation score, None when not assessed (U-49, U-50)."""
+        if seen.value is None or seen.value != int(seen.value):
+            return None
+        together = self._by_set[seen.set_id]
+        roused = together.get("roused_to_voice")
+        grade = sedation_grade(
+            self._session.sedation_scale,
+            int(seen.value),
+            asleep=_ticked(together.get("asleep")),
+            roused=None if roused is None or roused.value is None else _ticked(roused),
+        )
+        return None if grade is None else Decimal(grade)
+
+    def _grade_of(self, set_id: UUID) -> Decimal | None:
+        seen = self._by_set[set_id].get("sedation")
+        return None if seen is None else self._grade(seen)
+
+    def _dissociation(self) -> Iterator[Reading]:
+        started_at = self._session.started_at
+        last = dict.fromkeys(_DISSOCIATION_TICKS, _NO)
+        keys = ("dissociation", *_DISSOCIATION_TICKS)
+        for together in self._sets_with(keys):
+            facts = [together[key] for key in keys if key in together]
+            measures = {
+                "value" if f.parameter == "dissociation" else f.parameter: f.value for f in facts
+            }
+            told = {key: value for key, value in measures.items() if value is not None}
+            if not told:
+                continue
+            # What was ticked stays so until someone says no, but not from before the infusion.
+            if started_at is not None and facts[0].taken_at >= started_at:
+                last |= {key: told[key] for key in _DISSOCIATION_TICKS if key in told}
+            told |= {f"last_{key}": value for key, value in last.items()}
+            yield _reading(facts[0], told.get("value"), told, *facts[1:])
+
+    def _sets_with(self, keys: tuple[str, ...]) -> list[dict[str, Observation]]:
+        """The sets that say something about any of the parameters, in order of time."""
+        set_ids = dict.fromkeys(seen.set_id for seen in in_order(self._all(keys)))
+        return [self._by_set[set_id] for set_id in set_ids]
+
+    def _all(self, keys: tuple[str, ...]) -> Iterator[Observation]:
+        for key in keys:
+            yield from self._by_parameter.get(key, ())
+
+    def _symptoms(self) -> Iterator[Reading]:
+        keys = SIGNS["symptoms"].parameters
+        for together in self._sets_with(keys):
+            facts = [together[key] for key in keys if key in together]
+            measures = {fact.parameter: fact.value for fact in facts if fact.value is not None}
+            if not measures:
+                continue
+            measures |= self._pressure_at(together, max(fact.taken_at for fact in facts))
+            # The symptom the patient has comes first: it is what the alert is about.
+            facts.sort(key=lambda fact: not fact.value)
+            yield _reading(facts[0], None, measures, *facts[1:])
+
+    def _pressure_at(
+        self, together: Mapping[str, Observation], moment: datetime
+    ) -> dict[str, Decimal]:
+        """The pressure of the set, else the newest one that is not too old (U-02)."""
+        same_set = {
+            key: value
+            for key in ("sbp", "dbp")
+            if key in together and (value := together[key].value) is not None
+        }
+        if same_set:
+            return same_set | {"bp_known": _YES}
+        newest = [
+            reading
+            for key in ("sbp", "dbp")
+            for reading in self.of(key)
+            if moment - self._newest_within <= reading.at <= moment
+        ]
+        if not newest:
+            return {"bp_known": _NO}
+        measures = max(newest, key=attrgetter("at", "known_at")).measures
+        return {key: measures[key] for key in ("sbp", "dbp") if key in measures} | {
+            "bp_known": _YES
+        }
+
+    def _nausea(self) -> Iterator[Reading]:
+        for together in self._sets_with(("nausea", "vomited")):
+            facts = [together[key] for key in ("nausea", "vomited") if key in together]
+            score = together.get("nausea")
+            value = None if score is None else score.value
+            measures = {} if value is None else {"value": value}
+            if _ticked(together.get("vomited")):
+                measures["vomited"] = _YES
+                measures |= self._sedation_at(facts[0].set_id, facts[0].taken_at)
+            if measures:
+                yield _reading(facts[0], value, measures, *facts[1:])
+        for seen in self._vomiting():
+            measures = {"vomited": _YES} | self._sedation_at(None, seen.taken_at)
+            yield Reading(seen.taken_at, seen.recorded_at, None, None, measures, (seen,))
+
+    def _vomiting(self) -> Iterator[Fact]:
+        session = self._session
+        for event in session.current(session.events):
+            if event.kind == EventKind.VOMITED:
+                yield event
+        for effect in session.current(session.side_effects):
+            if effect.term == "vomiting" and effect.grade > 0:
+                yield effect
+
+    def _sedation_at(self, set_id: UUID | None, moment: datetime) -> dict[str, Decimal]:
+        """The grade of the set, else the newest one that is not too old (U-54)."""
+        grade = None if set_id is None else self._grade_of(set_id)
+        if grade is None:
+            for reading in self.of("sedation"):
+                if moment - self._newest_within <= reading.at <= moment and reading.measures:
+                    grade = reading.measures["grade"]
+        if grade is None:
+            return {"sedation_known": _NO}
+        return {"sedation_known": _YES, "sedation_grade": grade}
+
+    # -- side effects --------------------------------------------------------------------------
+
+    def side_effects(self) -> Iterator[tuple[SideEffect, list[Reading]]]:
+        """Every side effect with its course: onset, changes of grade, end.
+
+        The measure ``critical_term`` depends on the rule and is added there.
+        """
+        session = self._session
+        now_called = {item.amends: item.replacement for item in session.amendments}
+        changes: dict[UUID, list[Reading]] = {}
+        for change in session.current(session.side_effect_changes):
+            subject: UUID | None = change.side_effect_id
+            while subject in now_called:
+                subject = now_called[subject]
+            if subject is None or (change.grade is None and not change.ended):
+                continue
+            measures = {"ended": _YES} if change.ended else {}
+            if change.grade is not None and not change.ended:
+                measures["grade"] = Decimal(change.grade)
+            changes.setdefault(subject, []).append(
+                Reading(change.taken_at, change.recorded_at, None, None, measures, (change,))
+            )
+        for effect in session.current(session.side_effects):
+            if effect.term == NONE:
+                continue
+            grade = Decimal(effect.grade)
+            onset = Reading(
+                effect.taken_at, effect.recorded_at, None, grade, {"grade": grade}, (effect,)
+            )
+            course = [onset, *changes.get(effect.id, [])]
+            yield effect, sorted(course, key=attrgetter("at", "known_at"))
+
+    # -- baseline ------------------------------------------------------------------------------
+
+    @cached_property
+    def baseline(self) -> Mapping[str, Decimal]:
+        """The baseline of every sign that has one, by parameter key (clinical.md U-44)."""
+        started_at = self._session.started_at
+        if started_at is None:
+            return {}
+        fixed = _fixed_at_start(self._session)
+        found: dict[str, Decimal] = {}
+        for key in MEDIAN_SIGNS:
+            before = [
+                reading
+                for reading in self.of(key)
+                if started_at - BASELINE_WINDOW <= reading.at <= started_at
+                and reading.value is not None
+            ]
+            values = _kept(before, fixed)
+            if values:
+                found[key] = _median([reading.measures["value"] for reading in values])
+        for key in LAST_SIGNS:
+            before = [
+                _reading(seen, value, {"value": value})
+                for seen, value in self._values(key)
+                if seen.taken_at <= started_at
+            ]
+            values = _kept(before, fixed)
+            if values:
+                found[key] = values[-1].measures["value"]
+        return found
+
+
+#: Where a session object keeps its streams.
+_KEPT_AS = "_readings_by_window"
+
+
+def session_readings(session: InfusionSession, newest_within: timedelta) -> SessionReadings:
+    """The streams of a session, built once per session object: its facts never change."""
+    kept: dict[timedelta, SessionReadings] = vars(session).setdefault(_KEPT_AS, {})
+    if newest_within not in kept:
+        kept[newest_within] = SessionReadings(session, newest_within)
+    return kept[newest_within]
+
+
+def baseline(session: InfusionSession) -> Mapping[str, Decimal]:
+    """What the patient was before the first dose, by parameter key; no key = no baseline.
+
+    The exact median of the readings of the 60 minutes before the start, for scores and oxygen flow
+    the last value before it.  Fixed at the first dose: a reading from before the start that is
+    saved later counts only where there was none, an amendment of a reading that counted always
+    does (clinical.md U-44).
+    """
+    kept: dict[timedelta, SessionReadings] = vars(session).get(_KEPT_AS, {})
+    for readings in kept.values():  # the window plays no part in a baseline
+        return readings.baseline
+    return session_readings(session, timedelta(0)).baseline
+
+
+def _fixed_at_start(session: InfusionSession) -> frozenset[UUID]:
+    """Ids of the observations that were saved when the first dose was, and of their corrections."""
+    doses: list[Fact] = [
+        *(step for step in session.current(session.dose_steps) if step.rate_mg_per_h > 0),
+        *session.current(session.boluses),
+    ]
+    first = min(doses, key=lambda fact: fact.order)
+    fixed = {seen.id for seen in session.observations if seen.recorded_at <= first.recorded_at}
+    for amendment in sorted(session.amendments, key=attrgetter("recorded_at", "id")):
+        if amendment.amends in fixed and amendment.replacement is not None:
+            fixed.add(amendment.replacement)
+    return frozenset(fixed)
+
+
+def _kept(readings: list[Reading], fixed: frozenset[UUID]) -> list[Reading]:
+    kept = [item for item in readings if all(fact.id in fixed for fact in item.facts)]
+    return kept or readings
+
+
+def _median(values: list[Decimal]) -> Decimal:
+    ordered = sorted(values)
+    middle = len(ordered) // 2
+    if len(ordered) % 2:
+        return ordered[middle]
+    return (ordered[middle - 1] + ordered[middle]) / 2
+
+
+def _ticked(seen: Observation | None) -> bool:
+    return seen is not None and bool(seen.value)
+
+
+def _reading(
+    seen: Observation, value: Decimal | None, measures: dict[str, Decimal], *others: Fact
+) -> Reading:
+    known_at = seen.recorded_at
+    for fact in others:
+        known_at = max(known_at, fact.recorded_at)
+    return Reading(seen.taken_at, known_at, seen.set_id, value, measures, (seen, *others))
+
+
+def short_name(sign: str) -> str:
+    """How a sign is called on a card."""
+    return "MAP" if sign == "map" else PARAMETERS[SIGNS[sign].parameters[0]].short

@@ -1,0 +1,137 @@
+"""What people ask the monitor to do: one frozen request per kind of entry, ids made by the client."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+from monitor.record import DoseStepKind, DoseUnit, DrugForm, Patient, Source, WeightBasis
+from monitor.validation import EnteredItem, EnteredSet
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartRequest:
+    """A session to be opened for a patient: plan, weight, syringe and the baseline set if taken.
+
+    ``weight_kg`` and ``concentration_mg_per_ml`` are exact; ``protocol_id`` names an approved
+    stored version.  ``sedation_scale`` None takes the protocol's.
+    """
+
+    id: UUID
+    patient: Patient
+    chair: str
+    protocol_id: UUID
+    drug_form: DrugForm
+    concentration_mg_per_ml: Decimal
+    weight_id: UUID
+    weight_kg: Decimal
+    weight_basis: WeightBasis = WeightBasis.ACTUAL
+    weight_measured: bool = True
+    height_cm: Decimal | None = None
+    spo2_scale: int = 1
+    sedation_scale: str | None = None
+    indication: str = ""
+    route: str = "IV"
+    baseline: EnteredSet | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RateRequest:
+    """A change of rate.  ``already_given`` records what happened whatever the limits say."""
+
+    id: UUID
+    kind: DoseStepKind
+    value: Decimal
+    unit: DoseUnit
+    taken_at: datetime
+    reason: str | None = None
+    ordered_by: str | None = None
+    already_given: bool = False
+    source: Source = Source.KEYED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BolusRequest:
+    """A bolus of at most 1800 s; ``over_s`` 0 means at once."""
+
+    id: UUID
+    value: Decimal
+    unit: DoseUnit
+    over_s: int
+    taken_at: datetime
+    fully_given: bool = False
+    reason: str | None = None
+    ordered_by: str | None = None
+    already_given: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyringeRequest:
+    """A new syringe; with another concentration the running rate ends and ``rate`` says the new."""
+
+    id: UUID
+    concentration_mg_per_ml: Decimal
+    taken_at: datetime
+    rate: RateRequest | None = None
+    batch: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SideEffectRequest:
+    """A side effect from its onset; term ``none`` with grade 0 records "asked, none"."""
+
+    id: UUID
+    term: str
+    grade: int
+    onset_at: datetime
+    relation: str | None = None
+    action: str | None = None
+    serious: bool = False
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SideEffectChangeRequest:
+    """A side effect changed grade, was treated or ended."""
+
+    id: UUID
+    side_effect_id: UUID
+    taken_at: datetime
+    grade: int | None = None
+    ended: bool = False
+    action: str | None = None
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventRequest:
+    """A life-cycle or one-tap event."""
+
+    id: UUID
+    kind: str
+    taken_at: datetime
+    text: str | None = None
+    linked_to: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AmendRequest:
+    """A correction with its reason: with an item the observation is replaced, without struck out."""
+
+    id: UUID
+    amends: UUID
+    reason: str
+    replacement: EnteredItem | None = None
+    taken_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerRequest:
+    """An answer to an alert: what was done about it, by whom."""
+
+    id: UUID
+    alert_id: UUID
+    action: str
+    text: str | None = None

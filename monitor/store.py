@@ -1,0 +1,161 @@
+"""What the monitor needs from a database, and no more.  db.store.SqlStore implements it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+from typing import Any, Protocol
+from uuid import UUID
+
+from monitor.accounts import Credential, DeviceSession, UserEvent
+from monitor.alerts import Alert, AlertEvent
+from monitor.audit import AuditEvent
+from monitor.permissions import User
+from monitor.protocols import PinnedVersion, VersionStatus
+from monitor.record import Fact, InfusionSession, Patient
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What was typed and not yet saved, per infusion session and device (ruling 20)."""
+
+    session_id: UUID
+    device: str
+    username: str
+    content: str
+    saved_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SessionQuery:
+    """A question to the sessions list; every filter is optional, paging is by keyset.
+
+    ``after`` is the (sort value, id) pair of the last row of the page before.
+    """
+
+    clinic: str
+    search: str = ""
+    status: str = ""
+    protocol: str = ""
+    from_at: datetime | None = None
+    to_at: datetime | None = None
+    include_in_progress: bool = True
+    sort: str = "started_at"
+    descending: bool = True
+    limit: int = 50
+    after: tuple[Any, UUID] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AuditRow:
+    """One link of the chain as stored: its event, its position and its two hashes."""
+
+    seq: int
+    clinic: str
+    event: AuditEvent
+    text: str
+    previous_hash: str
+    hash: str
+
+
+class Writer(Protocol):
+    """One writing transaction: everything added here is saved together with its audit event.
+
+    Adding a row whose id is already stored changes nothing and is not an error, so a save that is
+    repeated is saved once; ``added`` tells how many rows were new.
+    """
+
+    added: int
+
+    def session(self, session_id: UUID) -> InfusionSession:
+        """The session as of now, under the write lock."""
+
+    def alerts(self, session_id: UUID) -> tuple[tuple[Alert, ...], tuple[AlertEvent, ...]]:
+        """The session's alerts and their events, under the write lock."""
+
+    def add_patient(self, patient: Patient) -> None: ...
+    def add_session(self, session: InfusionSession) -> None:
+        """Store a session's header and every fact it carries."""
+
+    def add_facts(self, session_id: UUID, facts: Iterable[Fact]) -> None: ...
+    def add_alerts(self, alerts: Iterable[Alert], events: Iterable[AlertEvent]) -> None: ...
+    def add_version(self, version: PinnedVersion) -> None: ...
+    def set_version_status(self, version_id: UUID, status: VersionStatus, reason: str) -> None: ...
+    def add_user_event(self, event: UserEvent) -> None: ...
+    def set_credential(self, credential: Credential) -> None: ...
+    def set_summary(self, session_id: UUID, row: Mapping[str, Any]) -> None:
+        """Replace the projection row of a session (columns: monitor.summaries.COLUMNS)."""
+
+
+class Store(Protocol):
+    """Reading, and the one way to write.  ``zone`` is the clinic's: local dates are its."""
+
+    @property
+    def zone(self) -> tzinfo:
+        """The clinic's time zone."""
+
+    def write(
+        self, audit: AuditEvent, *, clinic: str, session_id: UUID | None = None
+    ) -> AbstractContextManager[Writer]:
+        """A writing transaction; commits on a clean exit with its audit event chained last.
+
+        ``session_id`` takes the lock of that infusion session first.  When nothing new was added
+        and ``audit.action`` is a write that was repeated, no audit event is written.
+
+        Raises:
+            StoreUnavailable: locked, full, unreachable or of the wrong version; nothing was saved.
+        """
+
+    # -- the record ------------------------------------------------------------------------
+    def session(self, session_id: UUID) -> InfusionSession: ...
+    def alerts(self, session_id: UUID) -> tuple[tuple[Alert, ...], tuple[AlertEvent, ...]]: ...
+    def open_session_ids(self, clinic: str) -> tuple[UUID, ...]:
+        """Sessions that are not discharged, cancelled, completed or signed."""
+
+    def version(self, clinic: str) -> int:
+        """The clinic's live version: the sequence of its chain head."""
+
+    def patient(self, patient_id: UUID) -> Patient: ...
+    def find_patients(self, clinic: str, text: str, limit: int = 20) -> tuple[Patient, ...]: ...
+    def patient_session_ids(self, patient_id: UUID) -> tuple[UUID, ...]:
+        """Every session of the patient, newest first."""
+
+    # -- configuration ---------------------------------------------------------------------
+    def versions(self, kind: str) -> tuple[PinnedVersion, ...]: ...
+    def pinned(self, version_id: UUID) -> PinnedVersion: ...
+
+    # -- projections -----------------------------------------------------------------------
+    def summaries(self, query: SessionQuery) -> Sequence[Mapping[str, Any]]: ...
+    def stream_summaries(self, query: SessionQuery) -> Iterator[Mapping[str, Any]]:
+        """Every matching row in constant memory, ignoring ``limit`` and ``after``."""
+
+    # -- accounts and devices ----------------------------------------------------------------
+    def user(self, username: str) -> User: ...
+    def users(self, clinic: str | None = None) -> tuple[User, ...]: ...
+    def credential(self, username: str) -> Credential: ...
+    def put_device_session(self, device: DeviceSession) -> None:
+        """Insert or replace a device session (a working row)."""
+
+    def replace_device_session(self, seen: DeviceSession, new: DeviceSession) -> bool:
+        """Replace the row of ``seen.token_hash`` only while every column still is as in ``seen``.
+
+        False when somebody else changed it meanwhile: a late sign of life never undoes a sign-out.
+        """
+
+    def device_session(self, token_hash: str) -> DeviceSession | None: ...
+    def device_sessions(self, username: str) -> tuple[DeviceSession, ...]: ...
+    def failed_attempts(self, key: str, since: datetime) -> int: ...
+    def add_failed_attempt(self, key: str, at: datetime) -> None: ...
+    def clear_failed_attempts(self, key: str) -> None: ...
+
+    # -- drafts ------------------------------------------------------------------------------
+    def put_draft(self, draft: Draft) -> None: ...
+    def drafts(self, session_id: UUID) -> tuple[Draft, ...]: ...
+    def drop_draft(self, session_id: UUID, device: str) -> None: ...
+
+    # -- audit -------------------------------------------------------------------------------
+    def audit_rows(self, clinic: str, session_id: UUID | None = None) -> Iterator[AuditRow]: ...
+    def verify(self) -> tuple[str, ...]:
+        """Everything that does not hold (chain, rows, projections), in words; empty when sound."""

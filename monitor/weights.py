@@ -1,0 +1,117 @@
+"""The weight doses are calculated on: ideal and adjusted weight, and what is asked about one.
+
+clinical.md 2.4: Devine 1974 for ideal weight, 0.4 of the excess for adjusted weight; the basis is
+the prescriber's choice and is asked for from a body mass index of 30.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+
+from monitor.dose_units import dosing_numbers, exact, plain
+from monitor.errors import Problem
+from monitor.record import WeightBasis
+
+_NUMBERS = dosing_numbers()["weight"]
+_HARD_BELOW_KG = Decimal(_NUMBERS["hard_below_kg"])
+_HARD_ABOVE_KG = Decimal(_NUMBERS["hard_above_kg"])
+_SOFT_BELOW_KG = Decimal(_NUMBERS["soft_below_kg"])
+_SOFT_ABOVE_KG = Decimal(_NUMBERS["soft_above_kg"])
+_CHANGE_SHARE = Decimal(_NUMBERS["change_share"])
+_MEASURED_WITHIN_DAYS: int = _NUMBERS["measured_within_days"]
+_CHOOSE_BASIS_FROM_BMI = Decimal(_NUMBERS["choose_basis_from_bmi"])
+_CM_PER_INCH = Decimal(_NUMBERS["cm_per_inch"])
+_IBW_FROM_INCH = Decimal(_NUMBERS["ibw_from_inch"])
+_IBW_KG = {
+    "male": Decimal(_NUMBERS["ibw_male_kg"]),
+    "female": Decimal(_NUMBERS["ibw_female_kg"]),
+}
+_IBW_KG_PER_INCH = Decimal(_NUMBERS["ibw_kg_per_inch"])
+_ADJUSTED_SHARE = Decimal(_NUMBERS["adjusted_share"])
+
+
+@exact
+def ideal_weight_kg(sex: str, height_cm: Decimal) -> Decimal | None:
+    """IBW after Devine; None below 60 inches or for a sex it does not know: use actual weight."""
+    over_inches = height_cm / _CM_PER_INCH - _IBW_FROM_INCH
+    start_kg = _IBW_KG.get(sex)
+    if start_kg is None or over_inches < 0:
+        return None
+    return start_kg + _IBW_KG_PER_INCH * over_inches
+
+
+@exact
+def adjusted_weight_kg(sex: str, height_cm: Decimal, actual_kg: Decimal) -> Decimal | None:
+    """AdjBW = IBW + 0.4 x (ABW - IBW); None where there is no ideal weight."""
+    ideal_kg = ideal_weight_kg(sex, height_cm)
+    if ideal_kg is None:
+        return None
+    return ideal_kg + _ADJUSTED_SHARE * (actual_kg - ideal_kg)
+
+
+@exact
+def bmi(actual_kg: Decimal, height_cm: Decimal) -> Decimal:
+    """Body mass index, kg/m2."""
+    return actual_kg * 10_000 / (height_cm * height_cm)
+
+
+def basis_must_be_chosen(actual_kg: Decimal, height_cm: Decimal) -> bool:
+    """Whether the prescriber is asked for ABW, IBW or AdjBW (body mass index of 30 or more)."""
+    return bmi(actual_kg, height_cm) >= _CHOOSE_BASIS_FROM_BMI
+
+
+def dosing_weight_kg(
+    basis: WeightBasis, *, actual_kg: Decimal, sex: str, height_cm: Decimal | None
+) -> Decimal:
+    """The weight doses are calculated on, unrounded; actual weight where the basis is undefined."""
+    weight_kg = None
+    if height_cm is not None and basis is WeightBasis.IDEAL:
+        weight_kg = ideal_weight_kg(sex, height_cm)
+    if height_cm is not None and basis is WeightBasis.ADJUSTED:
+        weight_kg = adjusted_weight_kg(sex, height_cm, actual_kg)
+    return actual_kg if weight_kg is None else weight_kg
+
+
+@exact
+def check_weight(
+    actual_kg: Decimal,
+    *,
+    measured: bool,
+    measured_on: date | None,
+    today: date,
+    last_kg: Decimal | None,
+) -> tuple[Problem, ...]:
+    """Every question and refusal for an actual weight (clinical.md 2.4).
+
+    ``last_kg`` is the weight of the patient's last session, ``measured_on`` None if unknown.
+    """
+    if not actual_kg.is_finite() or not _HARD_BELOW_KG <= actual_kg <= _HARD_ABOVE_KG:
+        message = (
+            f"A weight of {plain(actual_kg)} kg is not plausible "
+            f"({plain(_HARD_BELOW_KG)} to {plain(_HARD_ABOVE_KG)} kg)."
+        )
+        return (Problem("weight_kg", message, kind="hard", code="weight_kg.hard"),)
+    questions: list[tuple[str, str]] = []
+    if not _SOFT_BELOW_KG <= actual_kg <= _SOFT_ABOVE_KG:
+        questions.append(("unusual", f"{plain(actual_kg)} kg is unusual. Is it really so?"))
+    if last_kg is not None and abs(actual_kg - last_kg) > last_kg * _CHANGE_SHARE:
+        message = (
+            f"{plain(actual_kg)} kg differs by more than {plain(_CHANGE_SHARE * 100)} % from the "
+            f"last session ({plain(last_kg)} kg). Is it really so?"
+        )
+        questions.append(("changed", message))
+    if not measured:
+        questions.append(
+            ("stated", "The weight was stated, not measured. Dose on it all the same?")
+        )
+    elif measured_on is not None and (today - measured_on).days > _MEASURED_WITHIN_DAYS:
+        message = (
+            f"The weight was measured more than {_MEASURED_WITHIN_DAYS} days ago "
+            f"({measured_on.isoformat()}). Is it still right?"
+        )
+        questions.append(("old", message))
+    return tuple(
+        Problem("weight_kg", message, kind="soft", code=f"weight_kg.{code}")
+        for code, message in questions
+    )

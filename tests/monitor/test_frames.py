@@ -1,0 +1,131 @@
+"""The tables beside the chart hold the same record in words: units, reasons, marks, corrections."""
+
+from __future__ import annotations
+
+from zoneinfo import ZoneInfo
+
+from monitor import frames
+from monitor.breaches import find_breaches
+from monitor.record import NotTaken
+from monitor.timeline import marks
+from tests import build
+from tests.build import at
+from tests.monitor.test_charts import limits, views_of
+
+BERLIN = ZoneInfo("Europe/Berlin")
+
+
+def test_units_stand_in_the_headers_and_times_are_the_clinics() -> None:
+    table = frames.observation_table(build.session(build.obs_set(0)), BERLIN)
+    assert list(table.columns[:4]) == ["Taken", "HR (/min)", "SBP (mmHg)", "DBP (mmHg)"]
+    assert table.loc[0, "Taken"] == "10:00"
+    assert table.loc[0, "HR (/min)"] == "68"
+
+
+def test_a_reason_a_zero_and_nothing_stay_three_things() -> None:
+    session = build.session(
+        build.obs_set(0, hr=NotTaken.REFUSED, nausea=0, pain=None), build.obs_set(5, pain=4)
+    )
+    row = frames.observation_table(session, BERLIN).loc[0]
+    assert (row["HR (/min)"], row["Nausea"], row["Pain"]) == ("refused", "0", "")
+
+
+def test_marks_corrections_and_lateness_are_in_the_cell() -> None:
+    wrong = build.observation("sbp", 236, 10)
+    right = build.observation("sbp", 185, 10, recorded=30, set_id=wrong.set_id)
+    session = build.session(
+        build.rate("0.1"),
+        wrong,
+        right,
+        build.amendment(wrong, 30, right),
+        build.observation("hr", 70, 20, recorded=40),
+    )
+    marked = marks(find_breaches(session, limits(), at(60)), limits())
+    table = frames.observation_table(session, BERLIN, marked)
+    assert table.loc[0, "SBP (mmHg)"] == "◆ 185 Δ was 236"
+    assert list(table["Entered late"]) == ["", "10:40"]
+
+
+def test_the_order_is_the_order_of_the_record() -> None:
+    session = build.session(build.obs_set(10), build.obs_set(0, changes={"recorded": 30}))
+    assert list(frames.observation_table(session, BERLIN)["Taken"]) == ["10:00", "10:10"]
+
+
+def test_doses_carry_their_number_and_what_was_given_by_then() -> None:
+    session = build.session(build.rate("0.1"), build.bolus(8, 30), build.stop(60))
+    table = frames.dose_table(session, BERLIN)
+    assert list(table["No"]) == ["1", "2", "3"]
+    assert list(table["Given by then (mg)"]) == ["0", "11.5", "15"]
+    assert list(table["Rate (mg/kg/h)"]) == ["0.1", "0.1", "0"]
+
+
+def test_events_are_those_of_the_chart() -> None:
+    session = build.session(build.rate("0.1"), build.event("doctor_called", 5, text="Dr Okoye"))
+    table = frames.event_table(session, BERLIN)
+    assert list(table["What"]) == ["Rate 0.1 mg/kg/h", "Doctor called: Dr Okoye"]
+
+
+def test_side_effects_have_their_course_and_asked_none_is_said() -> None:
+    effect = build.side_effect("nausea", 1, 10)
+    session = build.session(
+        build.side_effect("none", 0, 5),
+        effect,
+        build.side_effect_change(effect, 15, grade=2, action="ondansetron 4 mg"),
+        build.side_effect_change(effect, 30, ended=True),
+    )
+    table = frames.side_effect_table(session, BERLIN)
+    assert table.loc[0, "Side effect"] == "asked, none"
+    assert list(table.loc[1, ["Grade", "Onset", "End", "Action"]]) == [
+        "1 → 2",
+        "10:10",
+        "10:30",
+        "ondansetron 4 mg",
+    ]
+
+
+def test_an_alert_has_its_history_and_its_explanation() -> None:
+    session = build.session(
+        build.obs_set(-5), build.rate("0.1"), build.obs_set(10, spo2=88), build.obs_set(14)
+    )
+    views = views_of(session, 30, answer_at=12)
+    events = [answer for view in views for answer in view.answers]
+    table = frames.alert_table(
+        views, events, BERLIN, names={"okoye": "P. Okoye"}, limits="Limit set ADULT-CLINIC-1 v1"
+    )
+    (row,) = table.to_dict("records")
+    assert row["Level"] == "◆ critical"
+    assert row["Alert"] == "SpO2 88 ≤ 89"
+    assert "answered 10:12 by P. Okoye (paused)" in row["What happened"]
+    assert "ADULT-CLINIC-1 v1" in row["Why it fired"]
+    assert row["Limit from"] == "Limit set ADULT-CLINIC-1 v1"
+    (source,) = table.attrs["titles"]["Limit from"]
+    assert "clinical.md 3.3" in source
+
+
+def test_what_was_struck_out_stays_readable() -> None:
+    wrong = build.observation("spo2", 45, 10)
+    session = build.session(wrong, build.amendment(wrong, 12, reason="probe fell off"))
+    (row,) = frames.amendment_table(session, BERLIN).to_dict("records")
+    assert (row["What"], row["Was"], row["Is now"]) == ("Oxygen saturation", "45 %", "struck out")
+    assert row["Why"] == "probe fell off"
+
+
+def test_an_amended_side_effect_is_named() -> None:
+    effect = build.side_effect("nausea", 1, 10)
+    session = build.session(effect, build.amendment(effect, 12, reason="wrong chair"))
+    (row,) = frames.amendment_table(session, BERLIN).to_dict("records")
+    assert row["What"] == "side effect Nausea grade 1"
+
+
+def test_tables_of_an_empty_session_have_their_columns() -> None:
+    session = build.session(weight_kg=None)
+    for table in (
+        frames.observation_table(session, BERLIN),
+        frames.dose_table(session, BERLIN),
+        frames.event_table(session, BERLIN),
+        frames.side_effect_table(session, BERLIN),
+        frames.amendment_table(session, BERLIN),
+        frames.alert_table((), (), BERLIN),
+    ):
+        assert table.empty
+        assert len(table.columns) >= 3

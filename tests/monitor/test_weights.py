@@ -1,0 +1,127 @@
+"""The dosing weight: vectors and rules of clinical.md 2.4."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from monitor.errors import Problem
+from monitor.record import WeightBasis
+from monitor.weights import (
+    adjusted_weight_kg,
+    basis_must_be_chosen,
+    bmi,
+    check_weight,
+    dosing_weight_kg,
+    ideal_weight_kg,
+)
+
+D = Decimal
+TENTH = D("0.1")
+TODAY = date(2026, 11, 20)
+
+
+def rounded(value: Decimal | None) -> Decimal:
+    assert value is not None
+    return value.quantize(TENTH)
+
+
+def test_vector_of_a_man_of_178_cm() -> None:
+    assert rounded(ideal_weight_kg("male", D(178))) == D("73.2")
+    assert rounded(adjusted_weight_kg("male", D(178), D(120))) == D("91.9")
+
+
+def test_vector_of_a_woman_of_165_cm() -> None:
+    assert rounded(ideal_weight_kg("female", D(165))) == D("56.9")
+    assert rounded(adjusted_weight_kg("female", D(165), D(95))) == D("72.1")
+    assert rounded(bmi(D(95), D(165))) == D("34.9")
+
+
+def test_60_inches_is_the_least_height_with_an_ideal_weight() -> None:
+    assert ideal_weight_kg("male", D("152.4")) == 50
+    assert ideal_weight_kg("female", D("152.4")) == D("45.5")
+    assert ideal_weight_kg("male", D("152.39")) is None
+    assert adjusted_weight_kg("male", D("152.39"), D(90)) is None
+
+
+@pytest.mark.parametrize(
+    ("basis", "sex", "height", "kg"),
+    [
+        (WeightBasis.ACTUAL, "male", D(178), "120.0"),
+        (WeightBasis.IDEAL, "male", D(178), "73.2"),
+        (WeightBasis.ADJUSTED, "male", D(178), "91.9"),
+        (WeightBasis.IDEAL, "male", D(150), "120.0"),
+        (WeightBasis.IDEAL, "unknown", D(178), "120.0"),
+        (WeightBasis.ADJUSTED, "male", None, "120.0"),
+    ],
+)
+def test_the_dosing_weight_falls_back_to_actual_weight(
+    basis: WeightBasis, sex: str, height: Decimal | None, kg: str
+) -> None:
+    found = dosing_weight_kg(basis, actual_kg=D(120), sex=sex, height_cm=height)
+    assert rounded(found) == D(kg)
+
+
+def test_the_basis_is_asked_for_from_a_bmi_of_30() -> None:
+    assert basis_must_be_chosen(D(120), D(200))
+    assert not basis_must_be_chosen(D("119.9"), D(200))
+
+
+def checked(
+    kg: str,
+    *,
+    measured: bool = True,
+    measured_on: date | None = TODAY,
+    last_kg: Decimal | None = None,
+) -> tuple[Problem, ...]:
+    return check_weight(
+        D(kg), measured=measured, measured_on=measured_on, today=TODAY, last_kg=last_kg
+    )
+
+
+@pytest.mark.parametrize(
+    ("kg", "code"),
+    [
+        ("24.9", "weight_kg.hard"),
+        ("25", "weight_kg.unusual"),
+        ("39.9", "weight_kg.unusual"),
+        ("40", None),
+        ("160", None),
+        ("160.1", "weight_kg.unusual"),
+        ("350", "weight_kg.unusual"),
+        ("350.1", "weight_kg.hard"),
+        ("NaN", "weight_kg.hard"),
+    ],
+)
+def test_limits_of_a_weight(kg: str, code: str | None) -> None:
+    problems = checked(kg)
+    assert [problem.code for problem in problems] == ([code] if code else [])
+    assert all(
+        problem.kind == ("hard" if code == "weight_kg.hard" else "soft") for problem in problems
+    )
+
+
+def test_more_than_a_tenth_of_change_is_asked_about() -> None:
+    assert checked("88", last_kg=D(80)) == ()
+    assert checked("72", last_kg=D(80)) == ()
+    (problem,) = checked("88.1", last_kg=D(80))
+    assert problem.code == "weight_kg.changed"
+    assert "10 %" in problem.message
+    assert "80 kg" in problem.message
+    assert [p.code for p in checked("71.9", last_kg=D(80))] == ["weight_kg.changed"]
+
+
+def test_a_weight_of_more_than_30_days_ago_is_asked_about() -> None:
+    assert checked("80", measured_on=date(2026, 10, 21)) == ()
+    assert [p.code for p in checked("80", measured_on=date(2026, 10, 20))] == ["weight_kg.old"]
+
+
+def test_a_stated_weight_is_asked_about() -> None:
+    assert [p.code for p in checked("80", measured=False)] == ["weight_kg.stated"]
+
+
+def test_all_questions_come_at_once() -> None:
+    found = checked("161", measured=False, last_kg=D(80))
+    assert [p.code for p in found] == ["weight_kg.unusual", "weight_kg.changed", "weight_kg.stated"]
