@@ -1,0 +1,314 @@
+"""SqlStore: what monitor.store.Store asks for, on SQLite or PostgreSQL."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import fields
+from datetime import UTC, datetime, tzinfo
+from typing import Any, TypeVar
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Engine
+
+from db import accounts, lists
+from db.chain import event_of
+from db.engine import LOCK_WAIT_S, SNAPSHOT, WRITING
+from db.failures import committing, translated
+from db.sessions import Kept, Loaded, load, write_no_of
+from db.tables import (
+    AUDIT,
+    CHAIN_HEAD,
+    PATIENT,
+    SESSION,
+    SESSION_HEAD,
+    VERSION,
+    VERSION_STATUS,
+)
+from db.verify import verify
+from db.writer import SqlWriter, restore_heads
+from monitor.accounts import Credential, DeviceSession
+from monitor.alerts import Alert, AlertEvent
+from monitor.audit import AuditEvent
+from monitor.errors import NotFound, StoreUnavailable
+from monitor.permissions import User
+from monitor.protocols import PinnedVersion
+from monitor.record import InfusionSession, Patient
+from monitor.store import AuditRow, Draft, SessionQuery
+
+T = TypeVar("T")
+
+#: How long a pinned version is believed without asking again; its text never changes, its status
+#: (approved, retired) may be changed by another process.
+PINNED_FOR_S = 5.0
+
+_WHOLE = 2**62
+
+
+class SqlStore:
+    """One database.  Safe to share between threads; several may be open on one database."""
+
+    def __init__(
+        self, engine: Engine, *, zone: tzinfo = UTC, lock_wait_s: float = LOCK_WAIT_S
+    ) -> None:
+        self.zone = zone
+        self._engine = engine
+        self._lock_wait_s = lock_wait_s
+        self._on_sqlite = engine.dialect.name == "sqlite"
+        # On PostgreSQL a read outside a transaction costs one round trip instead of two.
+        self._reader = (
+            engine if self._on_sqlite else engine.execution_options(isolation_level="AUTOCOMMIT")
+        )
+        # SQLite lets one writer in; threads of one process wait here in turn instead of polling.
+        self._turn = threading.Lock()
+        self._kept = Kept()
+        self._pinned: dict[UUID, tuple[float, PinnedVersion]] = {}
+
+    def close(self) -> None:
+        """Give every connection back."""
+        self._engine.dispose()
+
+    # -- transactions ----------------------------------------------------------------------
+
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        with translated(writing=False), self._reader.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def _snapshot(self) -> Iterator[Connection]:
+        """One state of the whole database for as long as it is read."""
+        options: dict[str, Any] = dict(SNAPSHOT)
+        if not self._on_sqlite:
+            options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        with (
+            translated(writing=False),
+            self._engine.execution_options(**options).connect() as connection,
+        ):
+            if not self._on_sqlite:
+                # Whoever downloads a long list may be slow to take it.
+                connection.exec_driver_sql(
+                    "SET LOCAL idle_in_transaction_session_timeout = '30min'"
+                )
+            yield connection
+
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        """The one way into a writing transaction; commits on a clean exit unless rolled back."""
+        if self._on_sqlite and not self._turn.acquire(timeout=self._lock_wait_s):
+            raise StoreUnavailable("The database is busy with another save. Nothing was saved.")
+        try:
+            with (
+                translated(writing=True),
+                self._engine.connect().execution_options(**WRITING) as connection,
+            ):
+                connection.begin()
+                yield connection
+                with committing():
+                    connection.commit()
+        finally:
+            if self._on_sqlite:
+                self._turn.release()
+
+    @contextmanager
+    def write(
+        self, audit: AuditEvent, *, clinic: str, session_id: UUID | None = None
+    ) -> Iterator[SqlWriter]:
+        with self._writing() as connection:
+            writer = SqlWriter(connection, audit, clinic, self._kept)
+            if session_id is not None:
+                writer.lock(session_id)
+            yield writer
+            saved = writer.finish()
+            if not saved:
+                connection.rollback()
+        if saved:
+            # A new session is read back once: its patient may have been stored before it.
+            for loaded in writer.loaded.values():
+                if loaded.session.id not in writer.created:
+                    self._kept.put(loaded)
+        if writer.versions_changed:
+            self._pinned.clear()
+
+    def _work(self, function: Callable[..., T], *arguments: Any) -> T:
+        """Change a working table."""
+        with self._writing() as connection:
+            return function(connection, *arguments)
+
+    def _ask(self, function: Callable[..., T], *arguments: Any) -> T:
+        with self._reading() as connection:
+            return function(connection, *arguments)
+
+    # -- the record ------------------------------------------------------------------------
+
+    def _load(self, session_id: UUID) -> Loaded:
+        with self._reading() as connection:
+            write_no = write_no_of(connection, session_id)
+            if write_no is None:
+                # Unknown, or the working tables were emptied: read it whole and keep nothing.
+                return load(connection, session_id, _WHOLE)
+            kept = self._kept.get(session_id)
+            loaded = load(connection, session_id, write_no, kept)
+        if loaded is not kept:
+            self._kept.put(loaded)
+        return loaded
+
+    def session(self, session_id: UUID) -> InfusionSession:
+        return self._load(session_id).session
+
+    def alerts(self, session_id: UUID) -> tuple[tuple[Alert, ...], tuple[AlertEvent, ...]]:
+        loaded = self._load(session_id)
+        return loaded.alerts, loaded.events
+
+    def open_session_ids(self, clinic: str) -> tuple[UUID, ...]:
+        asked = (
+            sa.select(SESSION_HEAD.c.session_id)
+            .where(SESSION_HEAD.c.clinic == clinic, SESSION_HEAD.c.is_open.is_(True))
+            .order_by(SESSION_HEAD.c.session_id)
+        )
+        with self._reading() as connection:
+            return tuple(connection.execute(asked).scalars())
+
+    def version(self, clinic: str) -> int:
+        asked = sa.select(CHAIN_HEAD.c.seq).where(CHAIN_HEAD.c.clinic == clinic)
+        with self._reading() as connection:
+            return connection.execute(asked).scalar() or 0
+
+    def patient(self, patient_id: UUID) -> Patient:
+        names = [item.name for item in fields(Patient)]
+        asked = sa.select(*(PATIENT.c[name] for name in names)).where(PATIENT.c.id == patient_id)
+        with self._reading() as connection:
+            row = connection.execute(asked).first()
+        if row is None:
+            raise NotFound(f"There is no patient {patient_id}.")
+        return Patient(**row._mapping)
+
+    def find_patients(self, clinic: str, text: str, limit: int = 20) -> tuple[Patient, ...]:
+        return self._ask(lists.find_patients, clinic, text, limit)
+
+    def patient_session_ids(self, patient_id: UUID) -> tuple[UUID, ...]:
+        asked = (
+            sa.select(SESSION.c.id)
+            .where(SESSION.c.patient_id == patient_id)
+            .order_by(SESSION.c.created_at.desc(), SESSION.c.id.desc())
+        )
+        with self._reading() as connection:
+            return tuple(connection.execute(asked).scalars())
+
+    # -- configuration ---------------------------------------------------------------------
+
+    def versions(self, kind: str) -> tuple[PinnedVersion, ...]:
+        asked = _versions().where(VERSION.c.kind == kind)
+        with self._reading() as connection:
+            rows = connection.execute(asked.order_by(VERSION.c.code, VERSION.c.version))
+            return tuple(PinnedVersion(**row._mapping) for row in rows)
+
+    def pinned(self, version_id: UUID) -> PinnedVersion:
+        asked_at, version = self._pinned.get(version_id, (0.0, None))
+        if version is not None and time.monotonic() - asked_at < PINNED_FOR_S:
+            return version
+        with self._reading() as connection:
+            row = connection.execute(_versions().where(VERSION.c.id == version_id)).first()
+        if row is None:
+            raise NotFound(f"There is no version {version_id} of a protocol or threshold set.")
+        version = PinnedVersion(**row._mapping)
+        self._pinned[version_id] = (time.monotonic(), version)
+        return version
+
+    # -- projections -----------------------------------------------------------------------
+
+    def summaries(self, query: SessionQuery) -> Sequence[Mapping[str, Any]]:
+        return self._ask(lists.summaries, query)
+
+    def stream_summaries(self, query: SessionQuery) -> Iterator[Mapping[str, Any]]:
+        with self._snapshot() as connection:
+            yield from lists.stream_summaries(connection, query)
+
+    # -- accounts and devices --------------------------------------------------------------
+
+    def user(self, username: str) -> User:
+        return self._ask(accounts.user, username)
+
+    def users(self, clinic: str | None = None) -> tuple[User, ...]:
+        return self._ask(accounts.users, clinic)
+
+    def credential(self, username: str) -> Credential:
+        return self._ask(accounts.credential, username)
+
+    def put_device_session(self, device: DeviceSession) -> None:
+        self._work(accounts.put_device_session, device)
+
+    def replace_device_session(self, seen: DeviceSession, new: DeviceSession) -> bool:
+        return self._work(accounts.replace_device_session, seen, new)
+
+    def device_session(self, token_hash: str) -> DeviceSession | None:
+        return self._ask(accounts.device_session, token_hash)
+
+    def device_sessions(self, username: str) -> tuple[DeviceSession, ...]:
+        return self._ask(accounts.device_sessions, username)
+
+    def failed_attempts(self, key: str, since: datetime) -> int:
+        return self._ask(accounts.failed_attempts, key, since)
+
+    def add_failed_attempt(self, key: str, at: datetime) -> None:
+        self._work(accounts.add_failed_attempt, key, at)
+
+    def clear_failed_attempts(self, key: str) -> None:
+        self._work(accounts.clear_failed_attempts, key)
+
+    # -- drafts ----------------------------------------------------------------------------
+
+    def put_draft(self, draft: Draft) -> None:
+        self._work(accounts.put_draft, draft)
+
+    def drafts(self, session_id: UUID) -> tuple[Draft, ...]:
+        return self._ask(accounts.drafts, session_id)
+
+    def drop_draft(self, session_id: UUID, device: str) -> None:
+        self._work(accounts.drop_draft, session_id, device)
+
+    # -- audit -----------------------------------------------------------------------------
+
+    def audit_rows(self, clinic: str, session_id: UUID | None = None) -> Iterator[AuditRow]:
+        asked = sa.select(AUDIT).where(AUDIT.c.clinic == clinic).order_by(AUDIT.c.seq)
+        if session_id is not None:
+            asked = asked.where(AUDIT.c.session_id == session_id)
+        with self._snapshot() as connection:
+            for row in connection.execution_options(yield_per=500).execute(asked):
+                yield AuditRow(
+                    row.seq,
+                    row.clinic,
+                    event_of(row.text),
+                    row.text,
+                    row.previous_hash,
+                    row.hash,
+                )
+
+    def restore_heads(self, now: datetime) -> None:
+        """Make the heads of chains and sessions anew where they are missing (command: rebuild)."""
+        with self._writing() as connection:
+            restore_heads(connection, now)
+        self._kept.forget()
+
+    def verify(self) -> tuple[str, ...]:
+        with self._snapshot() as connection:
+            return tuple(verify(connection))
+
+
+def _versions() -> sa.Select[Any]:
+    """Versions with the last of their status events."""
+    later = VERSION_STATUS.alias("later")
+    newest = (
+        sa.select(sa.func.max(later.c.number))
+        .where(later.c.version_id == VERSION.c.id)
+        .scalar_subquery()
+    )
+    names = [item.name for item in fields(PinnedVersion) if item.name != "status"]
+    return sa.select(*(VERSION.c[name] for name in names), VERSION_STATUS.c.status).join_from(
+        VERSION,
+        VERSION_STATUS,
+        sa.and_(VERSION_STATUS.c.version_id == VERSION.c.id, VERSION_STATUS.c.number == newest),
+    )
