@@ -1,0 +1,103 @@
+"""Composition root: opens the store and puts the front door before Streamlit.
+
+Started with ``streamlit run dashboard.py`` (or ``python -m monitor serve``, which migrates first).
+Streamlit finds the App by reading this source: only a literal module-level ``app = App(...)``
+counts; built any other way it would run without middleware and without sign-in, silently.
+
+    MONITOR_DATABASE_URL   sqlite:///data/monitor.db or postgresql://...
+    MONITOR_ZONE           the clinic's time zone, for example Europe/London
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import signal
+import sys
+import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from streamlit import config
+from streamlit.starlette import App
+
+import db
+from monitor.errors import StoreUnavailable
+from pages import http
+
+#: A SQLite file beside this one, for the first ``streamlit run`` of all.
+DEFAULT_DATABASE_URL = f"sqlite:///{Path(__file__).parent / 'data' / 'monitor.db'}"
+
+
+def open_gate() -> tuple[db.SqlStore, http.Gate]:
+    """The store and zone of the environment; the process ends in one sentence without them."""
+    zone_name = os.environ.get("MONITOR_ZONE", "Europe/London")
+    try:
+        zone = ZoneInfo(zone_name)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise SystemExit(f"MONITOR_ZONE names no time zone: {zone_name}") from None
+    try:
+        url = os.environ.get("MONITOR_DATABASE_URL", DEFAULT_DATABASE_URL)
+        store = db.open_store(url, zone=zone)
+    except StoreUnavailable as error:
+        raise SystemExit(str(error)) from None
+    return store, http.Gate(store=store, zone=zone)
+
+
+store, gate = open_gate()
+watch = http.Watch(gate)
+http.install(gate)
+
+
+def allowed_hosts() -> tuple[str, ...]:
+    """The configured names, and the address the server was told to listen on."""
+    names = tuple(str(name) for name in config.get_option("server.allowedHosts"))
+    address = config.get_option("server.address")
+    return names if address in (None, "0.0.0.0", "::") else (*names, address)
+
+
+@asynccontextmanager
+async def lifespan(_app: Any) -> AsyncIterator[None]:
+    """Load what the first page needs before anybody waits for it; close the store at the end."""
+    import pages.widgets.frame  # noqa: F401
+
+    # What is loaded stays: the collector need not walk it again (it ran after every click).
+    gc.collect()
+    gc.freeze()
+    # Streamlit's script threads share one lock with the event loop; let it have its turn sooner.
+    sys.setswitchinterval(0.0005)
+    _tell_when_stopping()
+    try:
+        yield
+    finally:
+        await watch.close()
+        store.close()
+
+
+def _tell_when_stopping() -> None:
+    """End the held questions on a signal; the server waits for every open request otherwise."""
+    if threading.current_thread() is not threading.main_thread():
+        return
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        servers = signal.getsignal(number)
+
+        def stop(got: int, frame: Any, servers: Any = servers) -> None:
+            loop.call_soon_threadsafe(watch.stopping.set)
+            if callable(servers):
+                servers(got, frame)
+
+        signal.signal(number, stop)
+
+
+app = App(
+    "pages/shell.py",
+    routes=http.routes(gate, watch),
+    middleware=http.front_door(gate, watch, allowed_hosts=allowed_hosts()),
+    exception_handlers=http.exception_handlers(),
+    lifespan=lifespan,
+)

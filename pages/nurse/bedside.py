@@ -1,0 +1,172 @@
+"""The nurse's screen of one infusion session: the entry component with the chart behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from gettext import gettext as _
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import streamlit as st
+
+from monitor import actions
+from monitor import bedside as screen
+from monitor.accounts import DeviceSession
+from monitor.actions import OpenSession
+from monitor.errors import MonitorError
+from monitor.permissions import Role, User
+from monitor.store import Store
+from pages.http.entry import names_of
+from pages.http.grants import make_grant
+from pages.http.plain_page import BANNER, INTENDED_USE
+from pages.widgets.chart import draw_session_chart
+from pages.widgets.clinic_time import clinic_zone, now
+from pages.widgets.entry.entry import entry_screen
+from pages.widgets.entry.words import words
+from pages.widgets.live.live import FALL_BACK_S, follow_record
+from pages.widgets.navigation import go_to
+
+_CSS = (Path(__file__).parent / "bedside.css").read_text("utf-8")
+#: Which opening of the page was already written to the audit trail (one event per opening).
+_OPENED = "bedside.opened"
+
+
+def bedside(store: Store, user: User, device: DeviceSession) -> None:
+    """Draw the bedside of the session named in the address."""
+    session_id = _asked_for()
+    if session_id is None:
+        st.error(_("Choose a session on the live board."))
+        return
+    st.html(f"<style>{_CSS}</style>")
+    _screen(store, user, device, session_id)
+
+
+@st.fragment(run_every=FALL_BACK_S)
+def _screen(store: Store, user: User, device: DeviceSession, session_id: UUID) -> None:
+    """What follows the record: the component is told, the chart is drawn anew."""
+    version = store.version(user.clinic)
+    opening = (str(session_id), user.username)
+    try:
+        opened = actions.open_session(
+            store,
+            user,
+            session_id,
+            now=now(),
+            audit=st.session_state.get(_OPENED) != opening,
+            device=device.token_hash[:12],
+        )
+    except MonitorError as error:
+        st.error(str(error))
+        return
+    st.session_state[_OPENED] = opening
+    names = names_of(store, user)
+    with st.container(key="bedside_entry"):
+        asked = entry_screen(
+            _config(store, user, device, opened, names),
+            screen.state(opened, zone=clinic_zone(), names=names, version=version),
+            key=f"entry-{session_id}",
+        )
+    with st.container(key="bedside_chart"):
+        draw_session_chart(opened, clinic_zone(), key="bedside-chart", compact=True)
+    with st.container(key="bedside_live"):
+        follow_record(version, key="bedside-live")
+    if asked == "leave":
+        go_to("board")
+
+
+def _asked_for() -> UUID | None:
+    try:
+        return UUID(st.query_params.get("session", ""))
+    except ValueError:
+        return None
+
+
+def _config(
+    store: Store,
+    user: User,
+    device: DeviceSession,
+    opened: OpenSession,
+    names: Mapping[str, str],
+) -> dict[str, Any]:
+    """What the component is told once: addresses, secrets of this page, words and choices."""
+    session_id = opened.session.id
+    here = device.token_hash[:12]
+    drafts = {draft.device: draft for draft in store.drafts(session_id)}
+    mine = drafts.get(here)
+    return {
+        **screen.fixed_part(opened),
+        "base": f"/entry/{session_id}/",
+        "lock_url": "/device/lock",
+        "csrf": device.csrf_token,
+        "grant": make_grant(user, device, session_id, opened.as_of),
+        "person": user.username,
+        "person_name": user.name,
+        "zone": str(clinic_zone()),
+        "strings": words(),
+        "draft": mine.content if mine else None,
+        "other_drafts": [
+            {
+                "by": names.get(draft.username, draft.username),
+                "saved_at": draft.saved_at.isoformat(),
+                "content": draft.content,
+            }
+            for key, draft in drafts.items()
+            if key != here
+        ],
+        "orderers": [
+            {"code": person.username, "label": person.name}
+            for person in store.users(user.clinic)
+            if person.role is Role.ANAESTHETIST and person.active
+        ],
+        "intended_use": [_(INTENDED_USE), _(BANNER)],
+        "answers": _choices(_answers()),
+        "dose_reasons": _choices({text: text for text in _dose_reasons()}),
+        "really_reasons": _choices({text: text for text in _confirmations()}),
+        "amend_reasons": _choices({text: text for text in _amend_reasons()}),
+    }
+
+
+def _choices(labels: dict[str, str]) -> list[dict[str, str]]:
+    return [{"code": code, "label": label} for code, label in labels.items()]
+
+
+def _answers() -> dict[str, str]:
+    """What can be done about an alert (clinical.md 7.3, U-64)."""
+    return {
+        "repeat": _("measured again"),
+        "slow": _("rate lowered"),
+        "hold": _("infusion held"),
+        "stop": _("infusion stopped"),
+        "oxygen": _("oxygen given"),
+        "drug": _("drug given"),
+        "doctor_called": _("doctor called"),
+        "position": _("position, airway"),
+        "reassure": _("reassured"),
+        "observe": _("observed only"),
+        "artefact": _("artefact"),
+    }
+
+
+def _dose_reasons() -> tuple[str, ...]:
+    return (
+        _("doctor's order"),
+        _("plan of this patient"),
+        _("not enough effect"),
+        _("tolerated well"),
+        _("was paused for a moment"),
+    )
+
+
+def _confirmations() -> tuple[str, ...]:
+    return (_("emergency, as seen"), _("measured twice"), _("checked by hand"))
+
+
+def _amend_reasons() -> tuple[str, ...]:
+    return (
+        _("typing slip"),
+        _("artefact"),
+        _("wrong field"),
+        _("wrong time"),
+        _("wrong patient"),
+    )

@@ -1,0 +1,550 @@
+// The bedside screen of one infusion session: one root that is built once; new data only changes
+// texts.  What was just saved is drawn from the answer to the save, before any chart.
+
+const DOUBLE_TAP_MS = 600;
+const UNDO_MS = 10000;
+const POLL_MS = 15000;
+const OTHER_DRAFT_MS = 3600000;
+const ROOTS = new WeakMap();
+
+class Bedside {
+  constructor(parent, component) {
+    this.component = component;
+    this.adoptConfig(component.data.config);
+    this.state = component.data.state;
+    this.received(this.state);
+    this.shelf = new Shelf();
+    this.outbox = new Outbox(this.shelf, () => this.config, {
+      changed: () => this.paintSaved(),
+      saved: (item, content) => this.saved(item, content),
+      asked: (item, questions) => this.asked(item, questions),
+      refused: (item, problems) => this.refused(item, problems),
+    });
+    this.sheets = new Sheets(this);
+    this.root = el("div", { class: "bedside", lang: "en" });
+    this.form = new Form(this);
+    this.root.append(this.buildHeader(), this.buildState(), this.form.node, this.buildRight(),
+      this.buildActions(), this.sheets.node);
+    parent.append(this.root);
+    this.themed();
+    this.paint();
+    this.form.restore();
+    this.outbox.restore();
+    this.offerDrafts();
+    this.timers = [
+      setInterval(() => this.tick(), 1000),
+      setInterval(() => this.poll(), POLL_MS),
+    ];
+    this.sized = new ResizeObserver(() => this.placeChart());
+    this.sized.observe(this.root);
+    this.keepDialogsAway();
+    this.form.focus("hr");
+  }
+
+  adoptConfig(config) {
+    this.config = config;
+    this.fields = fieldsOf(config.limits);
+    STRINGS = config.strings;
+    ZONE = config.zone;
+  }
+
+  // -- time and focus -------------------------------------------------------------------------
+  received(state) {
+    this.serverAhead = Date.parse(state.now) - performance.now();
+  }
+
+  /** The server's clock: a tablet's own may be wrong. */
+  now() {
+    return this.serverAhead + performance.now();
+  }
+
+  focused() {
+    return this.root?.getRootNode().activeElement ?? null;
+  }
+
+  reason(code) {
+    return this.config.limits.reasons[code] ?? code;
+  }
+
+  // -- drawing, once ---------------------------------------------------------------------------
+  buildHeader() {
+    const part = (name, tag = "span") => el(tag, { class: name });
+    this.head = { chair: part("chair"), name: part("patient", "h1"), born: part("born"), mrn: part("mrn"),
+      weight: part("weight"), clock: part("clock") };
+    this.allergy = button("", () => this.sheets.text(say("allergies"), this.state.patient.allergy), { class: "tap allergy" });
+    this.back = button("‹", () => this.leave(),
+      { class: "tap back", "aria-label": say("back_to_board") });
+    this.info = button("i", () => this.sheets.text(say("intended_use"), this.config.intended_use),
+      { class: "tap info", "aria-label": say("intended_use") });
+    this.lock = button("", () => this.lockDevice(), { class: "tap lock" });
+    const ident = el("div", { class: "ident" }, this.head.name,
+      el("div", { class: "numbers" }, this.head.born, this.head.mrn, this.head.weight));
+    return el("header", { class: "card head" }, this.back, this.head.chair, ident, this.allergy, el("span", { class: "gap" }),
+      this.head.clock, this.info, this.lock);
+  }
+
+  buildState() {
+    const pair = (name) => {
+      const small = el("span", { class: "small" });
+      const large = el("span", { class: "large" });
+      const line = el("span", { class: "line" }, large);
+      return { node: el("div", { class: `fact ${name}` }, small, line), small, large, line };
+    };
+    this.facts = { phase: pair("phase"), rate: pair("rate"), given: pair("given"), due: pair("due") };
+    this.dueBar = el("i", {});
+    this.rateBeside = el("span", { class: "small" });
+    this.facts.rate.line.append(this.rateBeside);
+    this.facts.due.line.append(el("span", { class: "bar", "aria-hidden": "true" }, this.dueBar));
+    this.alertWhat = el("span", {});
+    this.alertState = el("span", {});
+    this.alertText = button([this.alertWhat, this.alertState], () => this.sheets.alerts(), { class: "tap alert-card" });
+    this.recheck = button(say("recheck"), () => this.recheckNow(), { class: "tap accent" });
+    this.answer = button(say("answer"), () => this.sheets.answer(this.topAlert()), { class: "tap" });
+    this.alertBox = el("div", { class: "alert", role: "alert", hidden: true }, this.alertText, this.recheck, this.answer);
+    return el("section", { class: "card state", "aria-label": say("state_label") },
+      Object.values(this.facts).map((fact) => fact.node), el("span", { class: "gap" }), this.alertBox);
+  }
+
+  buildRight() {
+    this.hole = el("div", { class: "hole" });
+    this.savedText = el("span", { class: "saved-text" });
+    this.savedButton = button(say("show"), () => this.sheets.waiting(), { class: "tap", hidden: true });
+    this.undo = button("", () => this.undoLast(), { class: "tap undo", hidden: true });
+    this.list = button("☰", () => this.sheets.recent(), { class: "tap list", "aria-label": say("recent_label") });
+    this.savedLine = el("div", { class: "saved", role: "status" }, this.savedText, this.savedButton, this.undo, this.list);
+    this.rows = el("div", { class: "recent" });
+    this.strip = el("section", { class: "card strip", "aria-label": say("recent_label") }, this.savedLine, this.rows);
+    return el("div", { class: "right" }, this.hole, this.strip);
+  }
+
+  buildActions() {
+    const dose = (name, act) => button("", act, { class: `tap dose-${name}`, "data-dose": name });
+    this.dose = {
+      up: dose("up", () => this.sheets.step(this.state.dose.up)),
+      down: dose("down", () => this.sendDose(this.state.dose.down)),
+      hold: dose("hold", () => this.sendDose(this.state.dose.hold)),
+      stop: dose("stop", () => this.sendDose(this.state.dose.stop)),
+      bolus: dose("bolus", () => this.sheets.bolus()),
+      other: dose("other", () => this.sheets.otherRate()),
+    };
+    const effects = [button(say("effect_none"), () => this.send("effect",
+      { term: "none", grade: 0, taken: { ago: 0 } }, say("sum_none")), { "data-effect": "none" })];
+    for (const key of this.config.quick_terms) {
+      const term = this.config.terms.find((candidate) => candidate.key === key);
+      effects.push(button(term.quick ?? term.display, () => this.sheets.grade(term), { "data-effect": key }));
+    }
+    this.moreEffects = button(say("more"), () => this.sheets.moreEffects(), { "data-effect": "more" });
+    this.effects = [...effects, this.moreEffects];
+    const quick = this.config.events.filter((event) => event.quick).map((event) =>
+      button(event.label, () => this.event(event.kind), { "data-event": event.kind }));
+    const bar = el("nav", { class: "actions-area", "aria-label": say("actions_label") },
+      el("div", { class: "card actions" },
+        el("div", { class: "group", role: "group", "aria-label": say("dose") },
+          el("span", { class: "caption" }, say("dose")), Object.values(this.dose)),
+        el("div", { class: "group", role: "group", "aria-label": say("effects") },
+          el("span", { class: "caption" }, say("effects")), effects, this.moreEffects),
+        button(say("event_menu"), () => this.sheets.events(), { class: "tap event-menu" })),
+      el("div", { class: "card events" },
+        el("span", { class: "caption" }, say("events")), quick,
+        button(say("more"), () => this.sheets.events())));
+    // A double tap is one tap: the label may have changed under the finger after the first answer.
+    let tappedAt = -Infinity;
+    bar.addEventListener("click", (event) => {
+      const soon = event.timeStamp - tappedAt < DOUBLE_TAP_MS;
+      if (soon) event.stopPropagation();
+      else tappedAt = event.timeStamp;
+    }, true);
+    return bar;
+  }
+
+  // -- new data ----------------------------------------------------------------------------------
+  update(component) {
+    this.component = component;
+    this.adoptConfig(component.data.config);
+    this.apply(component.data.state);
+    this.themed();
+  }
+
+  /** Answers may overtake each other: an older state never replaces a newer one. */
+  apply(state) {
+    const behind = state.version - this.state.version || Date.parse(state.now) - Date.parse(this.state.now);
+    if (behind < 0) return;
+    this.state = state;
+    this.received(state);
+    this.paint();
+  }
+
+  async poll() {
+    if (document.hidden) return;
+    try {
+      const response = await fetch(`${this.config.base}state`, { redirect: "error" });
+      if (response.ok) {
+        this.apply((await response.json()).state);
+        if (this.outbox.failures) this.outbox.hurry();
+      }
+    } catch {
+      // Offline: what is unsent is shown as NOT SAVED; reading simply tries again.
+    }
+  }
+
+  themed() {
+    const colour = getComputedStyle(this.root).getPropertyValue("--st-background-color").trim();
+    const parts = /^#(..)(..)(..)/.exec(colour)?.slice(1).map((hex) => parseInt(hex, 16))
+      ?? /(\d+)\D+(\d+)\D+(\d+)/.exec(colour)?.slice(1).map(Number);
+    const dark = parts ? parts[0] * 0.3 + parts[1] * 0.6 + parts[2] * 0.1 < 128
+      : matchMedia("(prefers-color-scheme: dark)").matches;
+    this.root.dataset.theme = dark ? "dark" : "light";
+  }
+
+  /** The chart is Streamlit's and lies behind this screen, exactly in the hole left for it. */
+  placeChart() {
+    const box = this.hole.getBoundingClientRect();
+    const style = document.documentElement.style;
+    for (const side of ["left", "top", "width", "height"]) {
+      style.setProperty(`--bedside-chart-${side}`, `${Math.round(box[side])}px`);
+    }
+  }
+
+  /**
+   * This page has no dialog of Streamlit's.  Its "Connection error" would lie over the screen and
+   * take the focus although entries are kept here and sent anyway: it is closed as it comes.
+   */
+  keepDialogsAway() {
+    this.root.addEventListener("focusin", (event) => {
+      this.lastFocused = event.target;
+    });
+    const close = () => {
+      const dialog = document.querySelector(".stDialog");
+      if (!dialog) return;
+      dialog.querySelector("button")?.click();
+      setTimeout(() => {
+        if (this.focused() || !this.lastFocused?.isConnected) return;
+        if (this.lastFocused.tagName === "INPUT") focusKeepingCaret(this.lastFocused);
+        else this.lastFocused.focus({ preventScroll: true });
+      }, 50);
+    };
+    this.dialogs = new MutationObserver(close);
+    this.dialogs.observe(document.body, { childList: true });
+    close();
+  }
+
+  // -- what people do -----------------------------------------------------------------------------
+  send(path, body, text, extra = {}) {
+    return this.outbox.add(path, { id: newId(), ...body }, { kind: path, text }, extra);
+  }
+
+  sendDose(proposal, questions = [], { reason = null, ordered = null, given = false } = {}) {
+    const extra = { confirmed: questions.map((question) => question.code) };
+    if (proposal.resend) {
+      return this.outbox.confirm(proposal.resend, extra.confirmed, { reason, ordered_by: ordered, already_given: given });
+    }
+    return this.send(proposal.path, { ...proposal.request, taken: { ago: 0 }, reason, ordered_by: ordered,
+      already_given: given }, proposal.summary, extra);
+  }
+
+  event(kind) {
+    const event = this.config.events.find((candidate) => candidate.kind === kind);
+    if (event.asks) this.sheets.eventText(event);
+    else this.send("event", { kind, text: null, taken: { ago: 0 } }, event.label);
+  }
+
+  /** Finished, and nobody asked to enter something that was forgotten. */
+  isClosed() {
+    return Boolean(this.state.finished) && !this.lateEntry;
+  }
+
+  /** Over the form once the visit is over: what that means, and where to go on. */
+  paintClosed() {
+    const closed = this.isClosed();
+    const { finished, phase, moves } = this.state;
+    this.form.setClosed(closed);
+    const key = closed ? `${phase.status} ${finished}` : "";
+    if (key === this.closedKey) return;
+    this.closedKey = key;
+    if (!closed) return;
+    refill(this.form.closed, el("p", { class: "title" }, finished),
+      button(say("back_to_board"), () => this.leave(), { class: "tap accent wide" }),
+      moves.map((move) => button(say(`${move.kind}_confirm`), () => this.sheets.move(move), { class: "tap wide" })),
+      ["discharged", "completed"].includes(phase.status) ? button(say("enter_late"), () => {
+        this.openForm();
+        this.sheets.otherTime();
+      }, { class: "tap quiet wide" }) : null);
+  }
+
+  /** A question or a refusal must be seen, also when the visit is over. */
+  openForm() {
+    if (!this.isClosed()) return;
+    this.lateEntry = true;
+    this.paint();
+  }
+
+  leave() {
+    this.component.setTriggerValue("leave", Date.now());
+  }
+
+  topAlert() {
+    return this.state.alerts[0];
+  }
+
+  recheckNow() {
+    const key = this.state.alerts.find((alert) => alert.recheck)?.parameter;
+    this.form.focus(this.form.inputs[key] ? key : "hr");
+  }
+
+  async lockDevice() {
+    // What was typed stays in the draft; the guard of the page hides everything once it is locked.
+    const answer = await fetch(this.config.lock_url, {
+      method: "POST",
+      headers: { "X-CSRF-Token": this.config.csrf },
+    }).catch(() => null);
+    if (!answer || answer.status >= 500) this.sheets.text(say("lock"), say("lock_failed"));
+  }
+
+  /** An entry the server would not take from the person who tapped it: saved by who is here now. */
+  adopt(item) {
+    item.grant = this.config.grant;
+    item.person = this.config.person;
+    this.outbox.confirm(item, []);
+  }
+
+  /** What was typed and not saved on another tablet: shown once, taken over or left there. */
+  offerDrafts() {
+    const drafts = this.config.other_drafts.filter(
+      (draft) => this.now() - Date.parse(draft.saved_at) < OTHER_DRAFT_MS);
+    if (drafts.length && this.form.isEmpty()) this.sheets.drafts(drafts);
+  }
+
+  // -- answers of the server ----------------------------------------------------------------------
+  saved(item, content) {
+    this.lastSaved = { at: Date.parse(content.recorded_at), id: item.id, kind: item.path,
+      until: performance.now() + UNDO_MS, check: content.check ?? null };
+    this.apply(content.state);
+    this.component.setTriggerValue("saved", item.id);
+  }
+
+  asked(item, questions) {
+    const dose = item.path !== "set" && item.path !== "amend";
+    const sentences = questions.map((question) => question.text);
+    const drop = async () => {
+      await this.outbox.drop(item);
+      this.form.closeAsk();
+      if (item.form && this.form.isEmpty()) this.form.fill(item.form);
+    };
+    if (dose) {
+      this.sheets.step({ title: item.summary.text, lines: [], facts: [], questions, confirm: say("keep"),
+        resend: item });
+      return;
+    }
+    const codes = questions.map((question) => question.code);
+    const keep = (label, ...more) => button(say(label), () => {
+      this.form.closeAsk();
+      this.outbox.confirm(item, [...codes, ...more]);
+    }, { class: "tap accent" });
+    // In the hour that the clocks repeat there are two right answers, not one.
+    const answers = codes.includes("taken_at.repeated")
+      ? [keep("first_time"), keep("second_time", "taken_at.second")] : [keep("keep")];
+    this.form.showAsk("soft", [item.summary.text, ...sentences], [...answers, button(say("change"), drop)]);
+  }
+
+  refused(item, problems) {
+    if (item.form && this.form.isEmpty()) this.form.fill(item.form);
+    this.form.showAsk("hard", [say("not_saved_because", { text: item.summary.text }),
+      ...problems.map((problem) => problem.text)],
+      [button(say("understood"), () => this.form.closeAsk(), { class: "tap accent" })]);
+  }
+
+  undoLast() {
+    const { id } = this.lastSaved;
+    this.lastSaved = { ...this.lastSaved, until: 0 };
+    this.send("undo", { undoes: id }, say("sum_undo"));
+  }
+
+  // -- painting -----------------------------------------------------------------------------------
+  paint() {
+    this.paintHeader();
+    this.paintState();
+    this.paintAlert();
+    if (!this.state.finished) this.lateEntry = false;
+    this.paintDose();
+    this.paintClosed();
+    this.form.paint();
+    this.paintRows();
+    this.paintSaved();
+    this.tick();
+  }
+
+  tick() {
+    put(this.head.clock, clock(this.now(), true));
+    this.paintDue();
+    this.paintElapsed();
+    this.paintUndo();
+    if (Math.floor(this.now() / 60000) !== this.minute) {
+      this.minute = Math.floor(this.now() / 60000);
+      this.form.paintVitals();
+    }
+  }
+
+  paintHeader() {
+    const { patient, chair } = this.state;
+    put(this.head.chair, chair);
+    put(this.head.name, patient.name);
+    put(this.head.born, patient.born);
+    put(this.head.mrn, patient.mrn);
+    put(this.head.weight, patient.weight);
+    put(this.allergy, patient.allergy);
+    this.allergy.dataset.known = String(patient.has_allergy);
+    put(this.lock, say("lock_button", { name: this.config.person_name }));
+  }
+
+  paintState() {
+    const { rate, given, phase } = this.state;
+    put(this.facts.phase.small, phase.text);
+    put(this.facts.rate.small, rate.others);
+    put(this.rateBeside, rate.beside);
+    put(this.facts.rate.large, rate.main);
+    put(this.facts.given.small, given.others);
+    put(this.facts.given.large, given.main);
+    this.facts.phase.node.dataset.status = phase.status;
+  }
+
+  paintElapsed() {
+    const { since_at: since } = this.state.phase;
+    if (this.state.finished) {
+      put(this.facts.phase.large, since ? say("infusion_ended", { time: clock(Date.parse(since)) }) : "");
+      return;
+    }
+    put(this.facts.phase.large, since ? say("elapsed", { time: hoursMinutes((this.now() - Date.parse(since)) / 1000) }) : "–");
+  }
+
+  paintDue() {
+    const due = this.state.next_due;
+    const { node, small, large } = this.facts.due;
+    node.hidden = Boolean(this.state.finished);
+    if (!due) {
+      put(small, say("next_set"));
+      put(large, "–");
+      node.dataset.state = "none";
+      return;
+    }
+    const seconds = (Date.parse(due.due_at) - this.now()) / 1000;
+    const missed = this.now() >= Date.parse(due.missed_at);
+    const late = -seconds > due.grace_s;
+    node.dataset.state = missed ? "missed" : late ? "late" : seconds <= 0 ? "due" : "upcoming";
+    put(small, say(missed ? "set_missed" : late ? "set_late" : seconds <= 0 ? "set_due" : "next_set_in"));
+    put(large, missed ? say("missed_since", { time: clock(Date.parse(due.due_at)) })
+      : `${seconds < 0 ? "+" : ""}${duration(Math.abs(seconds))}`);
+    const share = Math.max(0, Math.min(1, seconds / due.interval_s));
+    this.dueBar.style.width = `${Math.round(share * 100)}%`;
+  }
+
+  paintAlert() {
+    const { alerts } = this.state;
+    this.alertBox.hidden = alerts.length === 0;
+    if (!alerts.length) return;
+    const [top] = alerts;
+    this.alertBox.dataset.level = top.level;
+    const more = alerts.length > 1 ? say("and_more", { n: alerts.length - 1 }) : "";
+    put(this.alertWhat, `${ICONS[top.level] ?? "▲"} ${top.text}`);
+    put(this.alertState, `${top.state_text}${more}`);
+    this.recheck.hidden = !alerts.some((alert) => alert.recheck);
+    this.answer.hidden = !top.needs_answer;
+  }
+
+  paintDose() {
+    const { dose } = this.state;
+    for (const name of ["up", "down", "hold", "stop"]) {
+      const proposal = dose[name];
+      const node = this.dose[name];
+      node.disabled = !proposal;
+      put(node, proposal ? proposal.label : say(`dose_${name}`));
+    }
+    put(this.dose.bolus, say("dose_bolus"));
+    put(this.dose.other, say("dose_other"));
+    this.dose.bolus.disabled = this.dose.other.disabled = !dose.open;
+    this.dose.up.classList.toggle("accent", Boolean(dose.up));
+    for (const node of this.effects) node.disabled = this.isClosed();
+    const open = this.state.effects.length;
+    put(this.moreEffects, open ? say("more_open", { n: open }) : say("more"));
+  }
+
+  /** Rows are drawn anew only when they changed; the newest set stands on top. */
+  paintRows() {
+    const key = JSON.stringify(this.state.recent) + (this.lastSaved?.id ?? "");
+    if (key === this.rowsKey) return;
+    this.rowsKey = key;
+    this.rows.replaceChildren(...this.state.recent.map((row) => this.row(row)));
+    if (!this.state.recent.length) this.rows.append(el("p", { class: "empty" }, say("nothing_recorded")));
+  }
+
+  row(row) {
+    const time = button(clock(Date.parse(row.taken_at)), () => this.sheets.details(row),
+      { class: "tap time", "aria-label": say("details_of", { time: clock(Date.parse(row.taken_at)) }) });
+    const fresh = this.lastSaved?.id === row.id;
+    const by = el("span", { class: "by" }, row.by);
+    const props = { class: `row ${row.kind}${fresh ? " fresh" : ""}`, "data-id": row.id };
+    if (row.kind !== "set") {
+      return el("div", props, time,
+        button(row.text, () => this.sheets.strike(row), { class: "tap cell text", "aria-label": say("amend_row", { text: row.text }) }), by);
+    }
+    return el("div", props, time, row.cells.map((cell) => this.cell(row, cell)), row.late ? el("span", { class: "late" }, row.late) : null, by);
+  }
+
+  cell(row, cell) {
+    const label = say("amend_cell", { label: cell.label, value: cell.text });
+    const above = el("small", {}, cell.label, ...(cell.was ? [" ", el("s", {}, cell.was)] : []));
+    return button([above, el("b", {}, cell.text)],
+      () => this.sheets.amend(row, cell),
+      { class: "tap cell", "aria-label": label, "data-parameter": cell.parameter, "data-level": cell.level ?? "", disabled: !cell.id });
+  }
+
+  paintSaved() {
+    if (!this.savedLine) return;
+    const waiting = this.outbox.waiting();
+    const stuck = waiting.filter((item) => item.failure);
+    const asked = this.outbox.items.length - waiting.length;
+    this.savedButton.hidden = !stuck.length;
+    const state = stuck.length ? "unsaved" : waiting.length ? "sending" : asked ? "question" : "saved";
+    this.savedLine.dataset.state = state;
+    if (state === "unsaved") {
+      put(this.savedText, say(stuck.length > 1 ? "not_saved_n" : "not_saved",
+        { n: waiting.length, text: stuck[0].summary.text, time: clock(this.now() - ageMs(stuck[0])) }));
+    } else if (state === "sending") put(this.savedText, say("saving", { text: waiting[0].summary.text }));
+    else if (state === "question") put(this.savedText, say("question_open"));
+    else if (this.lastSaved) {
+      put(this.savedText, this.lastSaved.check ?? say("saved_at", { time: clock(this.lastSaved.at, true) }));
+    } else put(this.savedText, say("all_saved"));
+    this.root?.toggleAttribute("data-unsaved", state === "unsaved");
+    this.paintUndo();
+  }
+
+  paintUndo() {
+    const left = this.lastSaved ? Math.ceil((this.lastSaved.until - performance.now()) / 1000) : 0;
+    const undoable = left > 0 && !["undo", "ack", "amend"].includes(this.lastSaved.kind) && !this.outbox.items.length;
+    this.undo.hidden = !undoable;
+    if (undoable) put(this.undo, say("undo", { seconds: left }));
+  }
+
+  stop() {
+    this.timers.forEach(clearInterval);
+    this.sized.disconnect();
+    this.dialogs.disconnect();
+    this.outbox.stop();
+    this.root.remove();
+    ROOTS.delete(this.parent);
+  }
+}
+
+export default function (component) {
+  const { parentElement } = component;
+  let bedside = ROOTS.get(parentElement);
+  if (bedside) bedside.update(component);
+  else {
+    bedside = new Bedside(parentElement, component);
+    bedside.parent = parentElement;
+    ROOTS.set(parentElement, bedside);
+  }
+  // Streamlit also cleans up after a run that newer data overtook: only the last run may end it.
+  const run = (bedside.run ?? 0) + 1;
+  bedside.run = run;
+  return () => bedside.run === run && bedside.stop();
+}

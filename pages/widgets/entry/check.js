@@ -1,0 +1,140 @@
+// What can be said about a value while it is typed.  The numbers and sentences are the server's
+// own table; the server judges again, and its word is final.
+
+const ZEROS = [0x0660, 0x06f0, 0x0966, 0xff10]; // Arabic, Persian, Devanagari, full width
+
+/** Western digits and a point, whatever the keyboard produced. */
+function plainDigits(text) {
+  return [...text.trim()]
+    .map((char) => {
+      const code = char.codePointAt(0);
+      const zero = ZEROS.find((start) => code >= start && code < start + 10);
+      if (zero !== undefined) return String(code - zero);
+      return char === "," || char === "٫" ? "." : char;
+    })
+    .join("");
+}
+
+/** The number, or null when this is not one. */
+function toNumber(text) {
+  const plain = plainDigits(text);
+  return /^-?\d+(\.\d+)?$/.test(plain) ? Number(plain) : null;
+}
+
+/** Whether no further digit can follow: every longer number lies beyond the hard limit. */
+function isComplete(field, text) {
+  const plain = plainDigits(text);
+  if (!/^\d+$/.test(plain)) return false;
+  const value = Number(plain);
+  if (value < field.hard_below) return false;
+  if (plain.startsWith("0")) return true;
+  return value * 10 > field.hard_above;
+}
+
+const fill = (template, values) =>
+  template.replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
+
+/** The server's limits table with numbers as numbers: key -> field. */
+function fieldsOf(limits) {
+  const fields = {};
+  for (const [key, row] of Object.entries(limits.parameters)) {
+    const field = { ...row, key };
+    for (const name of ["hard_below", "hard_above", "soft_below", "soft_above", "jump", "jump_fall"]) {
+      field[name] = row[name] === null ? null : Number(row[name]);
+    }
+    fields[key] = field;
+  }
+  return fields;
+}
+
+/**
+ * What is to be said about one field, worst first: {kind: "hard"|"soft", code, text}.
+ * A number that is still being typed is never called too low: "1" may become 128.
+ */
+function plausibility(limits, field, text, previous, finished) {
+  if (text === "") return [];
+  const value = toNumber(text);
+  if (value === null) {
+    return [{ kind: "hard", code: `${field.key}.not_a_number`, text: say("not_a_number", { text }) }];
+  }
+  const found = (kind, name, words = {}) => ({
+    kind,
+    code: `${field.key}.${name}`,
+    text: fill(limits.sentences[name], { name: field.name, value: plainDigits(text), ...words }),
+  });
+  const hard = hardLimit(field, value, finished);
+  if (hard) {
+    const { fahrenheit_low: low, fahrenheit_high: high } = limits.cross;
+    if (Object.values(field.accepts).includes("fahrenheit") && value >= low && value <= high) {
+      return [found("hard", "fahrenheit", { celsius: (((value - 32) * 5) / 9).toFixed(1) })];
+    }
+    if (value === 0 && field.findings.length) {
+      return [found("hard", "no_reading", { finding: limits.reasons[field.findings[0]] })];
+    }
+    return [found("hard", hard, { range: field.hard_range })];
+  }
+  const digits = plainDigits(text).split(".")[1]?.replace(/0+$/, "").length ?? 0;
+  if (digits > field.decimals) return [found("hard", `decimals_${field.decimals}`)];
+  const questions = [];
+  if (finished && field.soft_below !== null && value < field.soft_below) {
+    questions.push(found("soft", "soft_below", { range: field.soft_range }));
+  }
+  if (field.soft_above !== null && value > field.soft_above) {
+    questions.push(found("soft", "soft_above", { range: field.soft_range }));
+  }
+  if (finished && previous) questions.push(...jump(field, value, previous, found));
+  return questions;
+}
+
+function hardLimit(field, value, finished) {
+  if (finished && field.hard_below !== null && value < field.hard_below) return "hard_below";
+  return field.hard_above !== null && value > field.hard_above ? "hard_above" : null;
+}
+
+function jump(field, value, previous, found) {
+  const change = value - previous.value;
+  const jumped = field.jump !== null && Math.abs(change) > field.jump;
+  const fell = field.jump_fall !== null && -change > field.jump_fall;
+  if (!jumped && !fell) return [];
+  const direction = say(change > 0 ? "higher" : "lower");
+  const { text, minutes } = previous;
+  return [found("soft", "jump", { change: Math.abs(change), direction, previous: text, minutes })];
+}
+
+/** What two pressures of one set say about each other. */
+function pressures(limits, sbpText, dbpText) {
+  const sbp = toNumber(sbpText ?? "");
+  const dbp = toNumber(dbpText ?? "");
+  if (sbp === null || dbp === null) return null;
+  const change = sbp - dbp;
+  const found = (kind, code) => ({
+    kind,
+    code,
+    key: code.split(".")[0],
+    text: fill(limits.sentences[code], { sbp, dbp, change }),
+  });
+  if (change <= 0) return found("hard", "dbp.not_below_sbp");
+  if (change < limits.cross.pulse_pressure_soft_below) return found("soft", "sbp.pulse_pressure_below");
+  if (change > limits.cross.pulse_pressure_soft_above) return found("soft", "sbp.pulse_pressure_above");
+  return null;
+}
+
+const HOLDS = {
+  ">=": (value, limit) => value >= limit,
+  ">": (value, limit) => value > limit,
+  "<=": (value, limit) => value <= limit,
+  "<": (value, limit) => value < limit,
+};
+
+/** The worst threshold this value crosses, or null.  Unfinished numbers are not judged low. */
+function crossing(thresholds, key, text, finished) {
+  const value = toNumber(text);
+  if (value === null) return null;
+  const crossed = thresholds.filter(
+    (rule) =>
+      rule.parameter === key &&
+      HOLDS[rule.operator](value, rule.limit) &&
+      (finished || rule.operator.startsWith(">")),
+  );
+  return crossed.find((rule) => rule.level === "critical") ?? crossed[0] ?? null;
+}

@@ -1,0 +1,666 @@
+// The left panel: one observation set being entered.
+
+const VITAL_ORDER = ["hr", "sbp", "dbp", "spo2", "rr"];
+const DRAFT_DELAY_MS = 500;
+const STALE_DRAFT_MS = 120000;
+
+const emptyForm = () => ({ values: {}, notTaken: {}, scores: {}, ticks: {}, really: {}, taken: { ago: 0 } });
+
+class Form {
+  constructor(app) {
+    this.app = app;
+    this.content = emptyForm();
+    this.inputs = {};
+    this.active = "hr";
+    this.confirmed = new Set();
+    this.node = this.build();
+  }
+
+  get fields() {
+    return this.app.fields;
+  }
+
+  // -- drawing, once ------------------------------------------------------------------------
+  build() {
+    this.rows = {
+      hr: this.vitalRow("hr", ["hr"]),
+      bp: this.vitalRow("bp", ["sbp", "dbp"]),
+      spo2: this.vitalRow("spo2", ["spo2"]),
+      rr: this.vitalRow("rr", ["rr"]),
+    };
+    const vitals = el("div", { class: "vitals" }, Object.values(this.rows).map((row) => row.node));
+    this.groups = this.scoreGroups();
+    this.hint = el("p", { class: "hint", "aria-live": "polite" });
+    const scores = el("div", { class: "scores" }, this.scoreRows(), this.hint);
+    this.save = button(say("save"), () => this.trySave(), { class: "save" });
+    this.moreButton = button(say("more_values"), () => this.app.sheets.more(), { class: "tap more" });
+    this.taken = this.takenRow();
+    this.ask = el("div", { class: "ask", role: "alertdialog", hidden: true });
+    const pad = keypad({
+      target: () => this.inputs[this.active],
+      left: { label: say("not_taken"), act: () => this.app.sheets.notTaken(this.active) },
+    });
+    const side = el("div", { class: "side" }, pad, this.save, this.moreButton, this.taken, this.ask);
+    this.parts = [el("div", { class: "main" }, vitals, scores), side];
+    this.closed = el("div", { class: "closed", role: "status", hidden: true });
+    return el("section", { class: "card form", "aria-label": say("entry_label") }, this.parts, this.closed);
+  }
+
+  /** A finished session takes no entry here; what was typed stays in the draft. */
+  setClosed(closed) {
+    this.closed.hidden = !closed;
+    for (const part of this.parts) part.inert = closed;
+  }
+
+  vitalRow(name, keys) {
+    const inputs = keys.map((key) => this.vitalInput(key));
+    const box = el("div", { class: "box", "data-box": name },
+      inputs.length === 2 ? [inputs[0], el("span", { class: "slash" }, "/"), inputs[1]] : inputs);
+    const was = el("span", { class: "was" });
+    const delta = el("b", { class: "delta" });
+    const message = el("span", { class: "message", role: "status" });
+    const label = el("label", { class: "name", for: `f-${keys[0]}` }, say(`label_${name}`));
+    const node = el("div", { class: "vital", "data-row": name }, label, box,
+      el("div", { class: "beside" }, el("span", { class: "line" }, was, delta), message));
+    node.addEventListener("click", (event) => {
+      if (!keys.includes(event.target.dataset?.key)) this.focus(keys[0]);
+    });
+    return { node, box, was, delta, message, keys };
+  }
+
+  vitalInput(key) {
+    const field = this.fields[key];
+    const input = el("input", {
+      id: `f-${key}`,
+      type: "text",
+      inputmode: "none",
+      autocomplete: "off",
+      maxlength: 6,
+      "data-key": key,
+      "aria-label": `${field.label} ${field.unit}`,
+    });
+    input.addEventListener("focus", () => {
+      this.active = key;
+      this.closeAsk();
+      if (!keepingCaret) input.select();
+    });
+    input.addEventListener("blur", () => this.paintVitals());
+    input.addEventListener("input", () => this.typed(key));
+    input.addEventListener("keydown", (event) => this.fieldKey(event, key));
+    this.inputs[key] = input;
+    return input;
+  }
+
+  scoreGroups() {
+    const { sedation, dissociation, nausea } = this.app.config.scales;
+    return {
+      sedation: new ScoreGroup(this, "sedation", sedation.label, sedation.codes),
+      dissociation: new ScoreGroup(this, "dissociation", dissociation.label, dissociation.codes),
+      nausea: new ScoreGroup(this, "nausea", nausea.label, nausea.codes),
+    };
+  }
+
+  scoreRows() {
+    const { sedation, dissociation, nausea } = this.groups;
+    this.distress = button("", () => this.cycleDistress(), { class: "tap distress", tabindex: -1 });
+    this.painValue = el("span", {});
+    this.painWas = el("small", {});
+    this.pain = button([this.painValue, this.painWas], () => this.app.sheets.pain(), { class: "tap pain" });
+    const rows = [
+      el("div", { class: "score" }, sedation.name, sedation.node),
+      el("div", { class: "score" },
+        el("div", { class: "stack" }, dissociation.name, this.distress), dissociation.node),
+      el("div", { class: "score" }, nausea.name, nausea.node, this.pain),
+    ];
+    return rows;
+  }
+
+  takenRow() {
+    this.takenButtons = [0, 5, 10].map((ago) =>
+      button(ago ? `−${ago}` : say("now"), () => this.setTaken({ ago }), {
+        "aria-label": ago ? say("minutes_ago", { minutes: ago }) : say("now"),
+      }));
+    this.otherTime = button("…", () => this.app.sheets.otherTime(), { "aria-label": say("other_time") });
+    return el("div", { class: "taken", role: "group", "aria-label": say("taken") },
+      el("span", { class: "caption" }, say("taken")), this.takenButtons, this.otherTime);
+  }
+
+  // -- what people do -----------------------------------------------------------------------
+  focus(key) {
+    this.inputs[key].focus({ preventScroll: true });
+  }
+
+  typed(key) {
+    const text = plainDigits(this.inputs[key].value);
+    if (text === "") delete this.content.values[key];
+    else {
+      this.content.values[key] = text;
+      delete this.content.notTaken[key];
+    }
+    delete this.content.really[key];
+    this.forget(key);
+    this.changed();
+    if (isComplete(this.fields[key], text)) this.advance(key);
+  }
+
+  /** On to the next field that is still empty, then to the first score. */
+  advance(key) {
+    const later = VITAL_ORDER.slice(VITAL_ORDER.indexOf(key) + 1);
+    const next = later.find(
+      (other) => !this.content.values[other] && !this.content.notTaken[other]);
+    if (next) this.focus(next);
+    else this.groups.sedation.focus();
+  }
+
+  fieldKey(event, key) {
+    if (event.key === "Enter") {
+      event.preventDefault();
+      if (event.ctrlKey || event.metaKey) this.trySave();
+      else this.advance(key);
+    } else if (event.key === "n" && !event.ctrlKey && !event.metaKey) {
+      event.preventDefault();
+      this.app.sheets.notTaken(key);
+    } else if (event.key === "/" && key === "sbp") {
+      event.preventDefault();
+      this.focus("dbp");
+    }
+  }
+
+  setNotTaken(key, reason) {
+    const keys = key === "sbp" || key === "dbp" ? ["sbp", "dbp"] : [key];
+    for (const one of keys) {
+      delete this.content.values[one];
+      this.inputs[one].value = "";
+      if (reason) this.content.notTaken[one] = reason;
+      else delete this.content.notTaken[one];
+    }
+    this.changed();
+    if (reason) this.advance(keys.at(-1));
+  }
+
+  setScore(name, value) {
+    if (this.content.scores[name] === value) delete this.content.scores[name];
+    else this.content.scores[name] = value;
+    if (name === "dissociation" && this.content.scores.dissociation === undefined) {
+      delete this.content.ticks.distress;
+    }
+    this.changed();
+  }
+
+  /** Nothing -> yes -> no -> nothing: "not asked" and "no" stay different. */
+  cycleDistress() {
+    const next = { undefined: "1", 1: "0", 0: undefined }[this.content.ticks.distress];
+    if (next === undefined) delete this.content.ticks.distress;
+    else this.content.ticks.distress = next;
+    this.changed();
+  }
+
+  setTaken(taken) {
+    this.content.taken = taken;
+    // Another time has another value before it: what was answered about the jump is asked anew.
+    this.confirmed = new Set([...this.confirmed].filter((code) => !code.endsWith(".jump")));
+    this.changed();
+  }
+
+  forget(key) {
+    this.confirmed = new Set([...this.confirmed].filter((code) => !code.startsWith(`${key}.`)));
+  }
+
+  // -- what stands in the form ----------------------------------------------------------------
+  isEmpty() {
+    const { values, notTaken, scores, ticks } = this.content;
+    return [values, notTaken, scores, ticks].every((part) => Object.keys(part).length === 0);
+  }
+
+  /** The entry as items of the request, in the order of the form. */
+  items() {
+    const { values, notTaken, scores, ticks, really } = this.content;
+    const items = [];
+    const add = (parameter, rest) => items.push({ id: newId(), parameter, ...rest });
+    for (const key of Object.keys(this.fields)) {
+      if (values[key] !== undefined) {
+        const note = really[key];
+        add(key, note ? { text: values[key], really_so: true, note } : { text: values[key] });
+      } else if (notTaken[key]) add(key, { not_taken: notTaken[key] });
+    }
+    for (const [name, value] of Object.entries(scores)) {
+      if (value === "S") {
+        add(name, { text: "0" });
+        add("asleep", { text: "1" });
+        add("roused_to_voice", { text: "1" });
+      } else if (value === "S-not-roused") {
+        add(name, { not_taken: "not_assessed" });
+        add("asleep", { text: "1" });
+        add("roused_to_voice", { text: "0" });
+      } else add(name, { text: value });
+    }
+    for (const [name, value] of Object.entries(ticks)) add(name, { text: value });
+    return items;
+  }
+
+  summary() {
+    const { values, notTaken, scores } = this.content;
+    const parts = [];
+    const shown = (key) => values[key] ?? (notTaken[key] ? "–" : undefined);
+    if (shown("hr")) parts.push(`${say("label_hr")} ${shown("hr")}`);
+    if (shown("sbp") || shown("dbp")) parts.push(`${say("label_bp")} ${shown("sbp") ?? "–"}/${shown("dbp") ?? "–"}`);
+    if (shown("spo2")) parts.push(`${say("label_spo2")} ${shown("spo2")}`);
+    if (shown("rr")) parts.push(`${say("label_rr")} ${shown("rr")}`);
+    for (const [name, value] of Object.entries(scores)) {
+      parts.push(`${say(`short_${name}`)} ${value.startsWith("S") ? "S" : value}`);
+    }
+    return parts.join("  ");
+  }
+
+  finding(key) {
+    const text = this.content.values[key];
+    if (text === undefined || this.content.really[key]) return null;
+    const finished = !this.isTyping(key) || isComplete(this.fields[key], text);
+    return plausibility(this.app.config.limits, this.fields[key], text, this.recent(key), finished)[0] ?? null;
+  }
+
+  isTyping(key) {
+    return this.app.focused() === this.inputs[key];
+  }
+
+  /** When the set was taken, as chosen; a clock time is the latest one that has come. */
+  takenAt() {
+    const { ago = 0, clock: typed } = this.content.taken;
+    const now = this.app.now();
+    if (!typed) return now - ago * 60000;
+    const minuteOfDay = (text) => Number(text.slice(0, 2)) * 60 + Number(text.slice(3, 5));
+    const back = (minuteOfDay(clock(now)) - minuteOfDay(typed) + 1440) % 1440;
+    return Math.floor(now / 60000 - back) * 60000;
+  }
+
+  isBackDated() {
+    const { ago = 0, clock: typed } = this.content.taken;
+    return Boolean(typed) || ago > 0;
+  }
+
+  /** The last value before the chosen time, newest first as the server sends them. */
+  previous(key, usable = () => true) {
+    const until = this.isBackDated() ? this.takenAt() : Infinity;
+    return (this.app.state.previous[key] ?? []).find(
+      (reading) => Date.parse(reading.taken_at) <= until && usable(reading)) ?? null;
+  }
+
+  /** The previous value if it is recent enough for a jump to mean something. */
+  recent(key) {
+    const previous = this.previous(key, (reading) => reading.value !== null);
+    if (!previous) return null;
+    const minutes = Math.max(0, Math.floor((this.takenAt() - Date.parse(previous.taken_at)) / 60000));
+    return minutes <= this.app.config.limits.cross.jump_window_min ? { ...previous, minutes } : null;
+  }
+
+  crossFindings() {
+    const { values, really } = this.content;
+    if (really.sbp || really.dbp) return [];
+    const found = pressures(this.app.config.limits, values.sbp, values.dbp);
+    return found ? [found] : [];
+  }
+
+  /** Everything the form itself knows to be impossible or unusual, worst first. */
+  findings() {
+    const each = Object.keys(this.fields).flatMap((key) => {
+      const text = this.content.values[key];
+      if (text === undefined || this.content.really[key]) return [];
+      const found = plausibility(this.app.config.limits, this.fields[key], text, this.recent(key), true);
+      return found.map((finding) => ({ ...finding, key }));
+    });
+    const all = [...each, ...this.crossFindings()];
+    return [...all.filter((f) => f.kind === "hard"), ...all.filter((f) => f.kind === "soft")];
+  }
+
+  // -- saving ---------------------------------------------------------------------------------
+  trySave() {
+    this.closeAsk();
+    if (this.isEmpty()) {
+      put(this.hint, say("nothing_entered"));
+      this.hint.className = "hint loud";
+      return;
+    }
+    const findings = this.findings();
+    const hard = findings.filter((finding) => finding.kind === "hard");
+    if (hard.length) {
+      this.refuse(hard);
+      return;
+    }
+    const questions = findings.filter((finding) => !this.confirmed.has(finding.code));
+    if (questions.length) {
+      this.askOnce(questions, () => {
+        for (const question of questions) this.confirmed.add(question.code);
+        this.trySave();
+      });
+      return;
+    }
+    this.commit();
+  }
+
+  commit() {
+    const body = { id: newId(), taken: this.content.taken, items: this.items() };
+    const extra = { confirmed: [...this.confirmed], form: structuredClone(this.content) };
+    this.app.outbox.add("set", body, { kind: "set", text: this.summary() }, extra);
+    this.clear();
+    this.inputs.hr.focus({ preventScroll: true });
+  }
+
+  clear() {
+    this.fill(emptyForm());
+    this.confirmed.clear();
+    this.active = "hr";
+    this.dropDraft();
+  }
+
+  /** Put values into the inputs that stand there: they are never re-created. */
+  fill(content) {
+    this.content = { ...emptyForm(), ...content };
+    for (const key of VITAL_ORDER) {
+      const text = this.content.values[key] ?? "";
+      if (this.inputs[key].value !== text) this.inputs[key].value = text;
+    }
+    this.paint();
+  }
+
+  refuse(problems) {
+    const first = problems[0];
+    const key = this.fields[first.key] ? first.key : null;
+    if (key && this.inputs[key]) this.focus(key);
+    const actions = [button(say("change"), () => this.closeAsk())];
+    if (key && /\.(hard_|not_below)/.test(first.code)) {
+      actions.push(button(say("really_so"), () => this.app.sheets.reallySo(key), { class: "tap quiet" }));
+    }
+    this.showAsk("hard", problems.map((problem) => problem.text), actions);
+  }
+
+  askOnce(questions, keep) {
+    this.showAsk("soft", questions.map((question) => question.text), [
+      button(say("keep"), keep, { class: "tap accent" }),
+      button(say("change"), () => {
+        this.closeAsk();
+        const key = questions[0].key;
+        if (this.inputs[key]) this.focus(key);
+      }),
+    ]);
+  }
+
+  showAsk(kind, sentences, actions) {
+    this.app.openForm();
+    this.ask.className = `ask ${kind}`;
+    this.ask.replaceChildren(
+      el("p", { class: "title" }, say(kind === "hard" ? "not_possible" : "is_this_right")),
+      ...sentences.map((sentence) => el("p", {}, sentence)),
+      el("div", { class: "ask-buttons" }, actions));
+    this.ask.hidden = false;
+    actions[0].focus({ preventScroll: true });
+  }
+
+  closeAsk() {
+    this.ask.hidden = true;
+  }
+
+  // -- drafts -----------------------------------------------------------------------------------
+  changed() {
+    this.ask.hidden = true;
+    this.paint();
+    clearTimeout(this.draftTimer);
+    const draft = { session_id: this.app.config.session_id, content: this.content, changed: Date.now() };
+    if (this.isEmpty()) {
+      this.dropDraft();
+      return;
+    }
+    this.app.shelf.put("drafts", draft);
+    this.draftTimer = setTimeout(() => {
+      this.app.outbox.post("draft", { content: JSON.stringify(draft) });
+    }, DRAFT_DELAY_MS);
+  }
+
+  dropDraft() {
+    clearTimeout(this.draftTimer);
+    this.app.shelf.drop("drafts", this.app.config.session_id);
+    this.app.outbox?.post("draft", { content: "" });
+  }
+
+  /** What was typed before a reload stands there again, with the time it was typed. */
+  async restore() {
+    const local = await this.app.shelf.get("drafts", this.app.config.session_id);
+    const server = this.app.config.draft ? JSON.parse(this.app.config.draft) : null;
+    const draft = [local, server].filter(Boolean).sort((a, b) => b.changed - a.changed)[0];
+    if (!draft || !this.isEmpty()) return;
+    this.takeOver(draft);
+  }
+
+  takeOver(draft) {
+    const content = { ...emptyForm(), ...draft.content };
+    // Values typed a while ago were taken then: never let them slip to "now" unseen.
+    if (content.taken.ago === 0 && Date.now() - draft.changed > STALE_DRAFT_MS) {
+      content.taken = { clock: clock(draft.changed) };
+    }
+    this.fill(content);
+    put(this.hint, say("draft_restored", { time: clock(draft.changed) }));
+  }
+
+  // -- painting -----------------------------------------------------------------------------------
+  paint() {
+    this.paintVitals();
+    for (const group of Object.values(this.groups)) group.paint();
+    this.paintDistress();
+    this.paintPain();
+    this.paintTaken();
+    this.paintHint();
+  }
+
+  paintVitals() {
+    for (const [name, row] of Object.entries(this.rows)) {
+      this.paintPrevious(row);
+      this.paintFinding(name, row);
+    }
+  }
+
+  paintPrevious(row) {
+    const previous = row.keys.map((key) => this.previous(key));
+    const known = previous.filter(Boolean);
+    if (!known.length) {
+      put(row.was, say(this.isBackDated() ? "no_previous_then" : "no_previous"));
+      put(row.delta, "");
+      return;
+    }
+    const minutes = Math.max(0, Math.floor(
+      (this.takenAt() - Math.min(...known.map((p) => Date.parse(p.taken_at)))) / 60000));
+    const values = previous.map((p) => p?.text ?? "–").join("/");
+    put(row.was, say(this.isBackDated() ? "was_before" : "was", { value: values, minutes }));
+    const deltas = row.keys.map((key, index) => {
+      const value = toNumber(this.content.values[key] ?? "");
+      const typing = this.isTyping(key) && !isComplete(this.fields[key], this.content.values[key] ?? "");
+      const old = previous[index];
+      return value === null || typing || !old || old.value === null ? "" : signed(value - old.value);
+    });
+    put(row.delta, deltas.filter(Boolean).join(" "));
+  }
+
+  paintFinding(name, row) {
+    const findings = row.keys.map((key) => this.finding(key)).filter(Boolean);
+    const typingBp = row.keys.length > 1 && row.keys.some((key) => this.isTyping(key)
+      && !isComplete(this.fields[key], this.content.values[key] ?? ""));
+    if (name === "bp" && !typingBp) findings.push(...this.crossFindings());
+    const crossed = row.keys.map((key) => this.crossed(key)).filter(Boolean);
+    const hard = findings.find((finding) => finding.kind === "hard");
+    const critical = crossed.find((rule) => rule.level === "critical");
+    const level = hard ? "hard" : critical ? "critical" : crossed.length ? "warning"
+      : findings.length ? "soft" : "";
+    row.node.dataset.level = level;
+    const missing = row.keys.map((key) => this.content.notTaken[key]).find(Boolean);
+    row.node.dataset.missing = missing ?? "";
+    row.keys.forEach((key) => {
+      const reason = this.content.notTaken[key];
+      this.inputs[key].placeholder = reason ? "–" : "";
+      this.inputs[key].setAttribute("aria-invalid", String(Boolean(hard)));
+    });
+    const rule = critical ?? crossed[0];
+    put(row.message, hard ? hard.text : rule ? `${ICONS[rule.level]} ${rule.text}`
+      : findings.length ? `? ${findings[0].text}`
+      : missing ? say("reason_shown", { reason: this.app.reason(missing) }) : "");
+  }
+
+  crossed(key) {
+    const text = this.content.values[key];
+    if (text === undefined) return null;
+    const finished = !this.isTyping(key) || isComplete(this.fields[key], text);
+    return crossing(this.app.config.thresholds, key, text, finished);
+  }
+
+  paintDistress() {
+    const value = this.content.ticks.distress;
+    put(this.distress, value === "1" ? say("distress_yes") : value === "0" ? say("distress_no") : say("distress"));
+    this.distress.dataset.value = value ?? "";
+  }
+
+  paintPain() {
+    const value = this.content.scores.pain;
+    const previous = this.previous("pain");
+    put(this.painValue, value !== undefined ? say("pain_value", { value }) : say("pain"));
+    put(this.painWas, previous ? say("was_score", { value: previous.text }) : "");
+    this.pain.setAttribute("aria-pressed", String(value !== undefined));
+  }
+
+  paintTaken() {
+    const { ago, clock: typed } = this.content.taken;
+    [0, 5, 10].forEach((minutes, index) => {
+      this.takenButtons[index].setAttribute("aria-pressed", String(ago === minutes));
+    });
+    const other = typed ?? (ago > 10 ? `−${ago}` : null);
+    put(this.otherTime, other ?? "…");
+    this.otherTime.setAttribute("aria-pressed", String(other !== null));
+    const extras = this.app.config.extra_fields.filter((key) => (this.content.values[key] !== undefined || this.content.notTaken[key])).length
+      + Object.keys(this.content.ticks).filter((key) => key !== "distress").length;
+    put(this.moreButton, extras ? say("more_values_n", { n: extras }) : say("more_values"));
+    this.moreButton.setAttribute("aria-pressed", String(extras > 0));
+  }
+
+  paintHint() {
+    this.hint.className = "hint";
+    const chosen = this.lastScore && this.groups[this.lastScore]?.chosenLabel();
+    put(this.hint, chosen ?? "");
+  }
+}
+
+const ICONS = { warning: "▲", critical: "◆" };
+
+/** One row of score buttons: a radio group with one tab stop; digits choose, arrows move. */
+class ScoreGroup {
+  constructor(form, name, label, codes) {
+    this.form = form;
+    this.parameter = name;
+    this.label = label;
+    this.codes = codes;
+    this.was = el("span", { class: "was" });
+    this.name = el("div", { class: "name", id: `g-${name}` }, el("span", {}, label), this.was);
+    this.buttons = codes.map((code, index) =>
+      button(code.short, () => this.choose(code), {
+        class: "tap code",
+        role: "radio",
+        tabindex: index ? -1 : 0,
+        title: code.label,
+        "aria-label": `${label} ${code.short} ${code.label}`,
+        "aria-checked": "false",
+      }));
+    this.node = el("div", { class: "codes", role: "radiogroup", "data-size": codes.length, "aria-labelledby": `g-${name}` }, this.buttons);
+    this.node.addEventListener("keydown", (event) => this.key(event));
+  }
+
+  focus() {
+    const chosen = this.buttons.find((node) => node.tabIndex === 0);
+    chosen.focus({ preventScroll: true });
+  }
+
+  choose(code) {
+    this.form.lastScore = this.parameter;
+    if (code.asleep) {
+      this.form.app.sheets.roused();
+      return;
+    }
+    this.form.setScore(this.parameter, String(code.code));
+  }
+
+  isChosen(code) {
+    const value = this.form.content.scores[this.parameter];
+    if (value === undefined) return false;
+    return code.asleep ? value.startsWith("S") : value === String(code.code);
+  }
+
+  chosenLabel() {
+    const code = this.codes.find((candidate) => this.isChosen(candidate));
+    if (!code) return null;
+    return code.label ? `${code.short} · ${code.label}` : null;
+  }
+
+  key(event) {
+    const at = this.buttons.indexOf(event.target);
+    const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
+    if (step) {
+      event.preventDefault();
+      this.buttons[(at + step + this.buttons.length) % this.buttons.length].focus();
+      return;
+    }
+    const typed = event.key.toUpperCase();
+    const ten = this.lastKey === "1" && typed === "0" && event.timeStamp - this.lastAt < 1500;
+    const wanted = ten ? "10" : typed;
+    const index = this.codes.findIndex((code) => code.short.toUpperCase() === wanted);
+    if (index < 0) return;
+    event.preventDefault();
+    this.lastKey = typed;
+    this.lastAt = event.timeStamp;
+    if (!this.isChosen(this.codes[index])) this.choose(this.codes[index]);
+    this.buttons[index].focus();
+  }
+
+  paint() {
+    const previous = this.form.previous(this.parameter);
+    put(this.was, previous ? say("was_score", { value: previous.text }) : "");
+    const chosen = this.codes.findIndex((code) => this.isChosen(code));
+    this.buttons.forEach((node, index) => {
+      node.setAttribute("aria-checked", String(index === chosen));
+      node.tabIndex = index === Math.max(chosen, 0) ? 0 : -1;
+    });
+  }
+}
+
+let keepingCaret = false;
+
+/** Back to a field without selecting what stands in it: the next digit is added, not put first. */
+function focusKeepingCaret(input) {
+  const { selectionStart: start, selectionEnd: end } = input;
+  keepingCaret = true;
+  input.focus({ preventScroll: true });
+  keepingCaret = false;
+  input.setSelectionRange(start, end);
+}
+
+/** Digits for gloves.  The input keeps focus and caret; keys are no tab stops. */
+function keypad({ target, left }) {
+  const press = (text) => {
+    const input = target();
+    if (!input) return;
+    focusKeepingCaret(input);
+    const { selectionStart: start, selectionEnd: end } = input;
+    input.setRangeText(text, start, end, "end");
+    input.dispatchEvent(new Event("input", { bubbles: true }));
+  };
+  const erase = () => {
+    const input = target();
+    if (!input) return;
+    focusKeepingCaret(input);
+    const { selectionStart: start, selectionEnd: end } = input;
+    if (start === end && start > 0) input.setRangeText("", start - 1, end, "end");
+    else input.setRangeText("", start, end, "end");
+    input.dispatchEvent(new Event("input", { bubbles: true }));
+  };
+  const key = (label, act, props = {}) => button(label, act, { class: "key", tabindex: -1, ...props });
+  const node = el("div", { class: "keypad" },
+    [..."789456123"].map((digit) => key(digit, () => press(digit))),
+    key(left.label, left.act ?? (() => press(left.label)), { class: left.act ? "key words" : "key" }),
+    key("0", () => press("0")),
+    key("⌫", erase, { "aria-label": say("erase") }));
+  node.addEventListener("mousedown", (event) => event.preventDefault());
+  return node;
+}

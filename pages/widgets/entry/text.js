@@ -1,0 +1,77 @@
+// Words, numbers and times as people read them.  Every shown word comes from the server (gettext).
+
+let STRINGS = {};
+let ZONE = "UTC";
+
+function say(key, values = {}) {
+  const text = STRINGS[key];
+  if (text === undefined) throw new Error(`no words for ${key}`);
+  return text.replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
+}
+
+/** A DOM node: `el("button", {class: "key", onclick}, "7")`.  Text is always text, never markup. */
+function el(tag, props = {}, ...children) {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(props)) {
+    if (value === undefined || value === null || value === false) continue;
+    if (name.startsWith("on")) node[name] = value;
+    else node.setAttribute(name, value === true ? "" : value);
+  }
+  node.append(...children.flat().filter((child) => child !== null && child !== undefined));
+  return node;
+}
+
+/** New children for a node; what is not there is left out (the DOM would write the word "null"). */
+function refill(node, ...children) {
+  node.replaceChildren(...children.flat().filter((child) => child !== null && child !== undefined));
+}
+
+function button(label, onclick, props = {}) {
+  return el("button", { type: "button", class: "tap", ...props, onclick }, ...[label].flat());
+}
+
+/** Set text only when it differs, so that a tick of the clock never disturbs a screen reader. */
+function put(node, text) {
+  if (node.textContent !== text) node.textContent = text;
+}
+
+function clock(ms, seconds = false) {
+  return new Intl.DateTimeFormat("en-GB", {
+    hour: "2-digit",
+    minute: "2-digit",
+    second: seconds ? "2-digit" : undefined,
+    timeZone: ZONE,
+  }).format(ms);
+}
+
+/** 200 -> "3:20", 4000 -> "1:06:40". */
+function duration(totalSeconds) {
+  const s = Math.max(0, Math.floor(totalSeconds));
+  const two = (n) => String(n).padStart(2, "0");
+  const hours = Math.floor(s / 3600);
+  const minutes = Math.floor((s % 3600) / 60);
+  return hours ? `${hours}:${two(minutes)}:${two(s % 60)}` : `${minutes}:${two(s % 60)}`;
+}
+
+function hoursMinutes(totalSeconds) {
+  const minutes = Math.max(0, Math.floor(totalSeconds / 60));
+  return `${Math.floor(minutes / 60)}:${String(minutes % 60).padStart(2, "0")}`;
+}
+
+function signed(number) {
+  return number > 0 ? `+${number}` : number < 0 ? `−${-number}` : "±0";
+}
+
+/** UUIDv7 from getRandomValues: randomUUID does not exist on plain http in a ward. */
+function newId() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  let ms = Date.now();
+  for (let i = 5; i >= 0; i--) {
+    bytes[i] = ms % 256;
+    ms = Math.floor(ms / 256);
+  }
+  bytes[6] = (bytes[6] & 0x0f) | 0x70;
+  bytes[8] = (bytes[8] & 0x3f) | 0x80;
+  const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
+}

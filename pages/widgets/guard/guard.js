@@ -1,0 +1,290 @@
+// Stands on every page: tells the server that somebody is there, and takes the page away when the
+// device is signed out, locked or taken over.  One guard per browser tab, however often Streamlit
+// draws it again; it goes on guarding when its element is gone.
+
+const ACTIVITY_EVERY_MS = 30000;
+const RETRY_MS = [1000, 2000, 5000, 10000];
+const LOCKED_LOOK_MS = 2000;
+const QUESTION_MS = 40000;
+
+const guard = (window.__monitorGuard ??= makeGuard());
+
+export default function ({ data, parentElement }) {
+  guard.update(data, parentElement);
+}
+
+function makeGuard() {
+  let data = null;
+  let host = null;
+  let lastInput = performance.now();
+  let postedInput = lastInput;
+  let online = true;
+  let leaving = false;
+  let cover = null; // what is shown instead of the page, and the page that was taken away
+  let wake = () => {};
+
+  function update(newData, root) {
+    if (newData.gone) return gone();
+    if (data && newData.token !== data.token) return reload();
+    const first = data === null;
+    data = newData;
+    host = root;
+    draw(root);
+    if (first) start();
+  }
+
+  function start() {
+    for (const kind of ["pointerdown", "keydown", "wheel", "touchstart"]) {
+      window.addEventListener(kind, noteInput, { capture: true, passive: true });
+    }
+    window.addEventListener("pageshow", (event) => event.persisted && reload());
+    for (const kind of ["online", "focus"]) window.addEventListener(kind, () => wake());
+    setInterval(postInput, 1000);
+    watch();
+  }
+
+  // -- the bar ------------------------------------------------------------------------------
+
+  function draw(root) {
+    let bar = root.querySelector(".bar");
+    if (!bar) {
+      bar = document.createElement("div");
+      bar.className = "bar";
+      bar.setAttribute("role", "group");
+      bar.append(part("span", "demo"), part("a", "who"), part("button", "lock"), part("button", "out"));
+      root.append(bar);
+    }
+    bar.setAttribute("aria-label", data.text.who);
+    const demo = bar.querySelector(".demo");
+    demo.hidden = !data.demo;
+    demo.textContent = data.text.demo;
+    demo.title = data.demo;
+    const who = bar.querySelector(".who");
+    who.replaceChildren(data.name, " ", part("span", "role", data.role));
+    who.title = `${data.name}, ${data.role}: ${data.text.account}`;
+    who.href = "/account";
+    const lockButton = bar.querySelector(".lock");
+    lockButton.textContent = data.text.lock;
+    lockButton.onclick = () => post("/device/lock").then(heard, () => setOnline(false));
+    const outButton = bar.querySelector(".out");
+    outButton.textContent = data.text.sign_out;
+    outButton.onclick = () =>
+      post("/sign-out").then((answer) => (answer.ok ? gone() : heard(answer)), () => setOnline(false));
+  }
+
+  function part(name, className, text = "") {
+    const element = document.createElement(name);
+    element.className = className;
+    element.textContent = text;
+    if (name === "button") element.type = "button";
+    return element;
+  }
+
+  // -- signs of human life ------------------------------------------------------------------
+
+  function noteInput(event) {
+    if (event.isTrusted) lastInput = performance.now();
+  }
+
+  function postInput() {
+    const now = performance.now();
+    if (!online && !cover && now - lastInput >= data.idle_ms) return coverOffline();
+    if (cover || lastInput <= postedInput || now - postedInput < ACTIVITY_EVERY_MS) return;
+    postedInput = now;
+    post(`/device/activity?age_ms=${Math.round(now - lastInput)}`).then(heard, () => {});
+  }
+
+  // -- what the server says -----------------------------------------------------------------
+
+  function ask(url, options = {}) {
+    const headers = { Accept: "application/json", "X-CSRF-Token": data.token, ...options.headers };
+    return fetch(url, { cache: "no-store", credentials: "same-origin", ...options, headers });
+  }
+
+  function post(url, body) {
+    return ask(url, { method: "POST", body });
+  }
+
+  async function watch() {
+    let failures = 0;
+    while (!leaving) {
+      let pause = 0;
+      try {
+        const answer = await ask("/device/watch", { signal: AbortSignal.timeout(QUESTION_MS) });
+        await heard(answer);
+        setOnline(answer.status < 500);
+        failures = answer.status < 500 ? 0 : failures + 1;
+        if (answer.status === 423) pause = LOCKED_LOOK_MS;
+        else if (answer.status !== 200) pause = RETRY_MS[Math.min(failures, RETRY_MS.length - 1)];
+      } catch {
+        setOnline(false);
+        failures += 1;
+        pause = RETRY_MS[Math.min(failures, RETRY_MS.length) - 1];
+      }
+      if (pause) {
+        await new Promise((resolve) => {
+          wake = resolve;
+          setTimeout(resolve, pause);
+        });
+      }
+    }
+  }
+
+  async function heard(answer) {
+    if (leaving) return;
+    if (answer.status === 401) return gone();
+    if (answer.status === 423) return coverLocked();
+    if (answer.status === 403) return wake();
+    if (answer.ok && new URL(answer.url).pathname === "/device/watch") {
+      const { token } = await answer.json();
+      if (token !== data.token) return reload();
+    }
+  }
+
+  function setOnline(now) {
+    online = now;
+    if (now && cover?.kind === "offline") uncover();
+  }
+
+  // -- taking the page away -----------------------------------------------------------------
+
+  function gone() {
+    leaving = true;
+    takeAway("gone", document.createElement("div"));
+    const next = location.pathname + location.search;
+    location.replace(`/sign-in?next=${encodeURIComponent(next)}`);
+  }
+
+  function reload() {
+    leaving = true;
+    takeAway("reload", document.createElement("div"));
+    location.reload();
+  }
+
+  function coverLocked() {
+    if (cover?.kind === "locked") return;
+    uncover();
+    const { panel, form, say } = makePanel(data.text.locked, data.text.locked_by);
+    const name = field(form, "username", data.text.user_name, "text", "username");
+    name.value = data.username;
+    name.autocapitalize = "none";
+    const secret = field(form, "secret", data.text.secret, "password", "current-password");
+    form.append(button(data.text.unlock));
+    form.onsubmit = async (event) => {
+      event.preventDefault();
+      say("");
+      try {
+        const answer = await post("/unlock", new URLSearchParams(new FormData(form)));
+        if (answer.ok) return reload();
+        if (answer.status === 401) return gone();
+        say((await answer.json()).error);
+      } catch {
+        say(data.text.no_answer);
+      }
+      secret.value = "";
+      secret.focus();
+    };
+    takeAway("locked", panel);
+    secret.focus();
+  }
+
+  function coverOffline() {
+    const { panel, form } = makePanel(data.text.offline, data.text.offline_help);
+    form.append(button(data.text.go_on));
+    form.onsubmit = (event) => {
+      event.preventDefault();
+      lastInput = performance.now();
+      uncover();
+    };
+    takeAway("offline", panel);
+    form.querySelector("button").focus();
+  }
+
+  // Nothing of a patient stays in the document: not behind the panel, not for a screen reader,
+  // not in print.  The page lives on in memory, so unsent entries are still being sent.
+  function takeAway(kind, panel) {
+    const colours = host && getComputedStyle(host.host ?? host);
+    uncover();
+    const box = document.createElement("div");
+    box.id = "monitor-cover";
+    box.style.cssText =
+      "position:fixed;inset:0;z-index:2147483647;display:grid;place-items:center;padding:16px;" +
+      `background:${colours?.getPropertyValue("--st-background-color") || "Canvas"};` +
+      `color:${colours?.getPropertyValue("--st-text-color") || "CanvasText"};` +
+      `--line:${colours?.getPropertyValue("--st-border-color") || "GrayText"};` +
+      `--card:${colours?.getPropertyValue("--st-secondary-background-color") || "Canvas"};` +
+      `--accent:${colours?.getPropertyValue("--st-primary-color") || "LinkText"};`;
+    box.append(panel);
+    const page = [];
+    const sweep = () => {
+      for (const node of [...document.body.childNodes]) {
+        if (node !== box) page.push(node.parentNode.removeChild(node));
+      }
+    };
+    sweep();
+    document.body.append(box);
+    // Streamlit's dialogs and messages are put into the body later: away with them, too.
+    const observer = new MutationObserver(sweep);
+    observer.observe(document.body, { childList: true });
+    cover = { kind, box, page, observer, title: document.title };
+    document.title = data?.text.title ?? "";
+  }
+
+  function uncover() {
+    if (!cover) return;
+    cover.observer.disconnect();
+    cover.box.remove();
+    document.body.append(...cover.page);
+    document.title = cover.title;
+    cover = null;
+  }
+
+  function makePanel(heading, sentence) {
+    const panel = document.createElement("div");
+    const root = panel.attachShadow({ mode: "open" });
+    const style = document.createElement("style");
+    style.textContent = PANEL_CSS;
+    const form = document.createElement("form");
+    form.setAttribute("role", "dialog");
+    form.setAttribute("aria-modal", "true");
+    form.setAttribute("aria-label", heading);
+    const alert = part("p", "alert");
+    alert.setAttribute("role", "alert");
+    form.append(part("h1", "", heading), part("p", "", sentence), alert);
+    root.append(style, form);
+    return { panel, form, say: (text) => (alert.textContent = text) };
+  }
+
+  function field(form, name, label, type, autocomplete) {
+    const outer = part("label", "", label);
+    const input = document.createElement("input");
+    Object.assign(input, { name, type, autocomplete, required: true, spellcheck: false });
+    outer.append(input);
+    form.append(outer);
+    return input;
+  }
+
+  function button(text) {
+    const element = part("button", "", text);
+    element.type = "submit";
+    return element;
+  }
+
+  return { update };
+}
+
+const PANEL_CSS = `
+form { width: min(440px, 92vw); padding: 24px; border: 1px solid var(--line); border-radius: 12px;
+  background: var(--card); font: 16px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; }
+h1 { font-size: 24px; margin: 0 0 4px; }
+p { margin: 0 0 16px; }
+.alert:empty { display: none; }
+.alert { font-weight: 600; border-left: 6px solid #d33a2f; padding: 8px 12px; }
+label { display: block; font-weight: 600; }
+input { display: block; box-sizing: border-box; width: 100%; height: 52px; margin: 6px 0 16px;
+  padding: 0 14px; font: inherit; font-size: 18px; color: inherit; background: transparent;
+  border: 1px solid currentColor; border-radius: 10px; }
+button { width: 100%; min-height: 52px; font: inherit; font-size: 18px; font-weight: 700;
+  color: var(--card); background: var(--accent); border: 0; border-radius: 10px; cursor: pointer; }
+:focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
+`;

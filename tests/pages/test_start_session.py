@@ -1,0 +1,124 @@
+"""The start of a session as a page: empty fields, every problem at once, one session per form."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from streamlit.testing.v1 import AppTest
+
+from monitor.audit import AuditEvent
+from pages.widgets.navigation import WENT_TO
+from tests import build
+
+if TYPE_CHECKING:
+    from db import SqlStore
+
+TYPED = {
+    "family": "Berg",
+    "given": "Nora",
+    "mrn": "K-77",
+    "allergies": "none known",
+    "chair": "4",
+    "weight": "72,5",
+    "baseline.hr": "66",
+    "baseline.sbp": "126",
+    "baseline.dbp": "76",
+    "baseline.spo2": "98",
+    "baseline.sedation": "0",
+}
+
+
+def page(store, user):  # type: ignore[no-untyped-def]
+    """Runs inside AppTest."""
+    from pages.nurse.start_session import start_session
+
+    start_session(store, user, None)  # type: ignore[arg-type]
+
+
+def drawn(store: SqlStore) -> AppTest:
+    app = AppTest.from_function(page, args=(store, build.nurse()), default_timeout=30).run()
+    assert not app.exception
+    return app
+
+
+def fill(app: AppTest, **changes: str) -> None:
+    for key, text in (TYPED | changes).items():
+        app.text_input(key=f"start_session.{key}").set_value(text)
+    app.date_input(key="start_session.born").set_value(date(1979, 5, 17))
+    app.selectbox(key="start_session.concentration").select("2")
+
+
+def press(app: AppTest) -> AppTest:
+    return app.button(key="start_session.open").click().run()
+
+
+def opened(app: AppTest) -> UUID:
+    name, query = app.session_state[WENT_TO]
+    assert name == "bedside"
+    return UUID(query["session"])
+
+
+def test_nothing_is_filled_in_that_somebody_should_have_measured(sqlite_store: SqlStore) -> None:
+    app = drawn(sqlite_store)
+    assert {field.value for field in app.text_input} == {""}
+    assert app.date_input(key="start_session.born").value is None
+    assert app.selectbox(key="start_session.concentration").value is None
+
+
+def test_a_filled_form_opens_the_session_and_goes_to_its_bedside(sqlite_store: SqlStore) -> None:
+    app = drawn(sqlite_store)
+    fill(app)
+    session = sqlite_store.session(opened(press(app)))
+    assert str(session.weight_kg) == "72.5"
+    assert session.patient.family_name == "Berg"
+    assert {item.parameter for item in session.observations} == {
+        "hr", "sbp", "dbp", "spo2", "sedation",
+    }  # fmt: skip
+
+
+def test_an_empty_form_names_everything_that_is_missing_at_once(sqlite_store: SqlStore) -> None:
+    app = press(drawn(sqlite_store))
+    told = [error.value for error in app.error]
+    for words in ("family name", "date of birth", "allergies", "Weight", "Syringe", "chair"):
+        assert any(words.casefold() in text.casefold() for text in told), words
+    assert sqlite_store.open_session_ids("main") == ()
+
+
+def test_what_is_impossible_is_refused_in_words_and_nothing_is_kept(
+    sqlite_store: SqlStore,
+) -> None:
+    app = drawn(sqlite_store)
+    fill(app, **{"weight": "7O", "baseline.hr": "66"})
+    press(app)
+    assert any("Weight" in error.value for error in app.error)
+    fill(app, **{"weight": "72", "baseline.spo2": "980"})
+    press(app)
+    assert any("980" in error.value for error in app.error)
+    assert sqlite_store.open_session_ids("main") == ()
+
+
+def test_an_unusual_weight_is_asked_and_ticked_once(sqlite_store: SqlStore) -> None:
+    app = drawn(sqlite_store)
+    fill(app, weight="165")
+    press(app)
+    assert len(app.warning) == 1
+    [question] = app.checkbox
+    question.check().run()
+    session = sqlite_store.session(opened(press(app)))
+    assert session.weight_kg == 165
+
+
+def test_a_known_patient_is_found_and_not_entered_again(sqlite_store: SqlStore) -> None:
+    known = build.patient(family_name="Adler", given_name="Mia")
+    with sqlite_store.write(AuditEvent(build.T0, "blum", "import"), clinic="main") as writer:
+        writer.add_patient(known)
+    app = drawn(sqlite_store)
+    app.text_input(key="start_session.find").set_value("adl").run()
+    app.radio(key="start_session.found").set_value(known).run()
+    fields = {key: text for key, text in TYPED.items() if key.startswith(("base", "ch", "we"))}
+    for key, text in fields.items():
+        app.text_input(key=f"start_session.{key}").set_value(text)
+    app.selectbox(key="start_session.concentration").select("2")
+    assert sqlite_store.session(opened(press(app))).patient == known
