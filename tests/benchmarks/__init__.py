@@ -1,0 +1,1 @@
+"""Measurements, never timed tests: ratios inside one run, absolute values printed beside them."""

@@ -1,0 +1,35 @@
+"""``make bench``: run the measurements (all, or those named) and write build/bench.json."""
+
+from __future__ import annotations
+
+import sys
+
+from tests.benchmarks import commit, journey, saving, start
+from tests.benchmarks.report import publish
+
+#: Measurement -> the figures it gives; one run of a measurement gives all of its figures.
+MEASUREMENTS = {
+    commit.sqlite: ("commit_ratio_sqlite",),
+    commit.postgres: ("commit_ratio_postgres",),
+    saving.measure: ("save_to_ack_ratio", "save_to_strip_ratio", "save_to_chart_ratio"),
+    start.measure: ("start_ratio",),
+    journey.count_touches: ("touches_set", "touches_step", "touches_effect", "touches_amend"),
+}
+
+
+def main(wanted: list[str]) -> int:
+    known = {name for names in MEASUREMENTS.values() for name in names}
+    if unknown := set(wanted) - known:
+        print(
+            f"No figure is called {', '.join(sorted(unknown))}. Known: {', '.join(sorted(known))}.",
+            file=sys.stderr,
+        )
+        return 2
+    for measurement, names in MEASUREMENTS.items():
+        if not wanted or set(names) & set(wanted):
+            publish(measurement())
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
