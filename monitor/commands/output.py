@@ -17,6 +17,10 @@ class CannotWrite(MonitorError):
     """The file or folder that was asked for cannot be written; the message names it."""
 
 
+def say(text: str) -> None:
+    print(text, flush=True)
+
+
 def write_whole(path: str, pieces: Iterable[bytes]) -> int:
     """Write the pieces to a file, or to standard output for ``-``; how many bytes.
 

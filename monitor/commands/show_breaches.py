@@ -2,17 +2,59 @@
 
 from __future__ import annotations
 
+import argparse
 import json
+import sys
 from collections.abc import Mapping
 from datetime import timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
+from uuid import UUID
 
-from monitor.commands.output import table
-from monitor.expected import Findings, clock, reading_texts
+from monitor.actions.opening import bundle
+from monitor.commands.database import now, opened
+from monitor.commands.output import say, table
+from monitor.errors import NotFound
+from monitor.expected import Findings, clock, differences, findings, findings_of, reading_texts
 from monitor.export import breaches_csv
+from monitor.folders import read_folder
 
 FORMATS = ("table", "csv", "json")
+
+
+def breaches(args: argparse.Namespace) -> int:
+    """The breaches of a folder or of a stored session; ``--check`` holds them to expected.toml."""
+    found, expected = _findings(args)
+    say(text_of(found, args.format))
+    if not args.check:
+        return 0
+    told = differences(expected, found)
+    for line in told:
+        print(f"{args.what}: {line}", file=sys.stderr)
+    return 1 if told else 0
+
+
+def _findings(args: argparse.Namespace) -> tuple[Findings, dict[str, object]]:
+    path = Path(args.what)
+    if path.is_dir():
+        folder = read_folder(path)
+        return findings(folder), dict(folder.expected)
+    try:
+        session_id = UUID(args.what)
+    except ValueError:
+        raise NotFound(f'"{args.what}" is neither a folder nor the id of a session.') from None
+    if args.check:
+        raise NotFound("--check needs a folder with an expected.toml.")
+    with opened(args) as store:
+        session = store.session(session_id)
+        read = bundle(store, session, store.alerts(session_id), now())
+    return (
+        findings_of(
+            session, read.protocol, read.threshold_set, read.alerts, read.alert_events, read.as_of
+        ),
+        {},
+    )
 
 
 def text_of(found: Findings, how: str) -> str:

@@ -18,7 +18,8 @@ import pytest
 
 import db
 from db import samples
-from monitor.__main__ import database_url, main
+from monitor.__main__ import main
+from monitor.commands.database import database_url
 from monitor.folders import read_folder
 from monitor.running_samples import RUNNING
 from monitor.user_admin import DEMO_ACCOUNTS, DEMO_CLINIC, DEMO_PASSWORD, is_demo
