@@ -1,0 +1,80 @@
+"""What happened beside values and doses: side effects, events, the gate and amendments."""
+
+from __future__ import annotations
+
+from monitor.folder_cells import Row
+from monitor.folder_facts import FactRows
+from monitor.record import (
+    Amendment,
+    Answer,
+    GateAnswer,
+    SessionEvent,
+    SideEffect,
+    SideEffectChange,
+)
+from monitor.side_effects import TERMS
+
+
+def read_side_effect(rows: FactRows, row: Row) -> None:
+    values = rows.common(row)
+    grade = row.whole("grade")
+    of = rows.reference(row, "of", SideEffect)
+    values |= {"action": row.text("action"), "note": row.text("note")}
+    if of is not None:
+        if row.raw("term"):
+            row.fail("term", "must be empty when of names the side effect")
+        values |= {"side_effect_id": of, "grade": grade, "ended": row.flag("ended")}
+        rows.add(row, SideEffectChange, values)
+        return
+    term = row.raw("term")
+    if term not in TERMS:
+        row.fail("term", f'"{term}" is not a side effect; see the list in side_effects.toml')
+    lowest, highest = (0, 0) if term == "none" else (1, 5)
+    if grade is None or not lowest <= grade <= highest:
+        row.fail("grade", f"must be from {lowest} to {highest}")
+    if row.raw("ended"):
+        row.fail("ended", "a new side effect cannot end on its own row; add one with of")
+    values |= {
+        "term": term,
+        "grade": grade,
+        "relation": row.text("relation"),
+        "serious": row.flag("serious"),
+    }
+    rows.add(row, SideEffect, values)
+
+
+def read_event(rows: FactRows, row: Row) -> None:
+    values = rows.common(row)
+    values |= {
+        "kind": row.needed_text("kind"),
+        "text": row.text("text"),
+        "linked_to": rows.reference(row, "linked_to"),
+    }
+    rows.add(row, SessionEvent, values)
+
+
+def read_gate(rows: FactRows, row: Row) -> None:
+    values = rows.common(row)
+    answer = row.code("answer", Answer)
+    if answer is None and not row.raw("answer"):
+        row.fail("answer", "is empty; use yes, no or unknown")
+    values |= {
+        "question": row.needed_text("question"),
+        "answer": answer,
+        "override_reason": row.text("override_reason"),
+        "override_by": row.text("override_by"),
+    }
+    rows.add(row, GateAnswer, values)
+
+
+def read_amendment(rows: FactRows, row: Row) -> None:
+    values = rows.common(row)
+    amends = rows.reference(row, "amends")
+    if amends is None and not row.raw("amends"):
+        row.fail("amends", "is empty; name the row that was wrong")
+    values |= {
+        "amends": amends,
+        "replacement": rows.reference(row, "replacement"),
+        "reason": row.needed_text("reason"),
+    }
+    rows.add(row, Amendment, values)
