@@ -33,6 +33,14 @@ _MISMATCH = dosing_numbers()["reconciliation"]
 _MISMATCH_LEAST_MG = Decimal(_MISMATCH["least_mg"])
 _MISMATCH_SHARE = Decimal(_MISMATCH["share"])
 
+#: The limits a protocol carries itself, each in at least one of the fields named (U-01).
+OWN_LIMITS = {
+    "rate": ("rate_mg_per_kg_h", "rate_mg_per_h"),
+    "bolus": ("bolus_mg_per_kg",),
+    "step": ("step_mg_per_kg_h",),
+    "total": ("total_mg_per_kg", "total_mg"),
+}
+
 _KnownT = TypeVar("_KnownT", bound=Fact)
 
 
@@ -43,17 +51,10 @@ def missing_limits(protocol: InfusionProtocol) -> tuple[str, ...]:
     """
     if protocol.form is not DrugForm.S_KETAMINE:
         return ()
-    limits = protocol.limits
-    named = {
-        "rate": (limits.rate_mg_per_kg_h, limits.rate_mg_per_h),
-        "bolus": (limits.bolus_mg_per_kg,),
-        "step": (limits.step_mg_per_kg_h,),
-        "total": (limits.total_mg_per_kg, limits.total_mg),
-    }
     return tuple(
         name
-        for name, pairs in named.items()
-        if all(pair.soft is None and pair.hard is None for pair in pairs)
+        for name, fields in OWN_LIMITS.items()
+        if all(getattr(protocol.limits, field) == SoftHard() for field in fields)
     )
 
 

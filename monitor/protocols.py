@@ -7,6 +7,7 @@ import json
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from importlib import resources
@@ -190,9 +191,30 @@ class PinnedVersion:
     sha256: str
     status: VersionStatus
 
+    def content(self) -> dict[str, Any]:
+        """What is stored, as data: of a draft it may be incomplete."""
+        content: dict[str, Any] = json.loads(self.text)
+        return content
+
     def protocol(self) -> InfusionProtocol:
-        """The protocol this version holds."""
-        return parse_protocol(json.loads(self.text))
+        """The protocol this version holds.
+
+        Raises:
+            KeyError, ValueError: a draft that is not complete yet.
+        """
+        return parse_protocol(self.content())
+
+
+@dataclass(frozen=True, slots=True)
+class VersionEvent:
+    """Somebody wrote, approved or retired a version, and why.  ``number`` counts from 1."""
+
+    version_id: UUID
+    number: int
+    status: VersionStatus
+    reason: str
+    at: datetime
+    by: str
 
 
 def canonical_content(content: Mapping[str, Any]) -> tuple[str, str]:
@@ -226,19 +248,28 @@ def seed_versions() -> Iterator[PinnedVersion]:
             )
 
 
+def schedule_codes() -> tuple[str, ...]:
+    """The observation schedules a protocol may name."""
+    return tuple(row["code"] for row in _schedule_library()["profile"])
+
+
+def _schedule_library() -> dict[str, Any]:
+    text = resources.files("monitor.library").joinpath("schedules.toml").read_text("utf-8")
+    return tomllib.loads(text)
+
+
 def with_schedule(content: Mapping[str, Any]) -> dict[str, Any]:
     """The content of a protocol with the numbers of the schedule it names embedded.
 
     To be done once, before a version is stored: from then on the stored text is all that counts.
-    Content that carries its numbers already is left as it is.
+    Content that carries its numbers already, or a draft that names no schedule, is left as it is.
 
     Raises:
         ValueError: the protocol names a schedule that does not exist.
     """
-    if "schedule_profile" in content:
+    if "schedule_profile" in content or "schedule" not in content:
         return dict(content)
-    text = resources.files("monitor.library").joinpath("schedules.toml").read_text("utf-8")
-    library = tomllib.loads(text)
+    library = _schedule_library()
     profiles = {row["code"]: row for row in library["profile"]}
     if content["schedule"] not in profiles:
         known = ", ".join(sorted(profiles))

@@ -13,7 +13,7 @@ from uuid import UUID
 from monitor.dosing import ProposedBolus, ProposedRate
 from monitor.errors import Problem
 from monitor.ids import new_id
-from monitor.protocols import InfusionProtocol, seed_versions
+from monitor.protocols import InfusionProtocol, VersionStatus, seed_versions
 from monitor.record import (
     Amendment,
     Bolus,
@@ -39,7 +39,9 @@ MG = DoseUnit.MG
 MG_PER_KG = DoseUnit.MG_PER_KG
 
 PROTOCOLS = {
-    version.code: version.protocol() for version in seed_versions() if version.kind == "protocol"
+    version.code: version.protocol()
+    for version in seed_versions()
+    if version.kind == "protocol" and version.status is VersionStatus.APPROVED
 }
 P02 = PROTOCOLS["P02"]
 P17 = PROTOCOLS["P17"]

@@ -12,6 +12,7 @@ import pytest
 
 from monitor.protocols import (
     PinnedVersion,
+    VersionStatus,
     canonical_content,
     parse_protocol,
     seed_versions,
@@ -20,6 +21,12 @@ from monitor.protocols import (
 
 
 def seeds() -> list[PinnedVersion]:
+    """The protocols that are ready to use."""
+    return [version for version in library() if version.status is VersionStatus.APPROVED]
+
+
+def library() -> list[PinnedVersion]:
+    """Every packaged protocol, the templates too."""
     return [version for version in seed_versions() if version.kind == "protocol"]
 
 
@@ -42,9 +49,20 @@ def test_seeding_twice_gives_the_same_rows() -> None:
     assert len({version.id for version in seed_versions()}) == len(list(seed_versions()))
 
 
+def test_the_library_has_every_plan_of_the_reference() -> None:
+    plans = "P01 P02 P03 P04 P05 P06 P07 P10 P11 P12 P13 P14 P15 P16 P17 P18 P19 P21 P22 P23"
+    assert [version.code for version in library()] == plans.split()
+    assert [version.code for version in seeds()] == ["P02", "P17"]
+
+
+@pytest.mark.parametrize("version", library(), ids=lambda version: version.code)
+def test_the_stored_text_is_what_was_hashed(version: PinnedVersion) -> None:
+    assert canonical_content(version.content()) == (version.text, version.sha256)
+    assert (version.content()["code"], version.content()["version"]) == (version.code, 1)
+
+
 @pytest.mark.parametrize("version", seeds(), ids=lambda version: version.code)
-def test_the_stored_text_is_what_was_hashed_and_parses(version: PinnedVersion) -> None:
-    assert canonical_content(json.loads(version.text)) == (version.text, version.sha256)
+def test_a_protocol_that_is_ready_to_use_parses(version: PinnedVersion) -> None:
     protocol = version.protocol()
     assert (protocol.code, protocol.version) == (version.code, version.version)
     assert protocol.label == f"{version.code} v{version.version} {protocol.name}"

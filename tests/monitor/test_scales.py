@@ -71,12 +71,12 @@ def test_every_code_fits_the_limits_of_its_parameter() -> None:
 
 
 def test_every_packaged_protocol_names_scales_that_exist() -> None:
-    protocols = [version.protocol() for version in seed_versions() if version.kind == "protocol"]
+    protocols = [version.content() for version in seed_versions() if version.kind == "protocol"]
     assert protocols
     for protocol in protocols:
-        assert protocol.sedation_scale in SEDATION_SCALES
-        assert SCALES[protocol.dissociation_scale].parameter == "dissociation"
-        assert protocol.recovery_score in RECOVERY_SCORES
+        assert protocol["sedation_scale"] in SEDATION_SCALES
+        assert SCALES[protocol["dissociation_scale"]].parameter == "dissociation"
+        assert protocol["recovery_score"] in RECOVERY_SCORES
 
 
 def test_poss_is_codes_without_the_wording_of_the_scale() -> None:
