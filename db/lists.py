@@ -1,57 +1,26 @@
-"""Lists and searches: summaries by keyset, patients by the beginning of a name or number."""
+"""Lists of sessions: the summary rows, a page at a time by keyset or all of them as a stream."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import fields
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from db.keys import AFTER, search_key
-from db.tables import PATIENT, SUMMARY
-from monitor.record import Patient
+from db.register import patients_called
+from db.tables import SUMMARY
 from monitor.store import SessionQuery
 from monitor.summary_columns import BY_NAME, SORTABLE
-
-_PATIENT_NAMES = tuple(item.name for item in fields(Patient))
 
 #: Rows fetched at once while streaming.
 STREAM_ROWS = 2000
 
 
-def _patients_called(clinic: str, text: str) -> sa.ColumnElement[bool]:
-    """Patients whose number, family name or given name begins so; every range is an index's."""
-    key = search_key(text)
-    return sa.and_(
-        PATIENT.c.clinic == clinic,
-        sa.or_(
-            *(
-                sa.and_(PATIENT.c[name] >= key, PATIENT.c[name] < key + AFTER)
-                for name in ("mrn_key", "name_key", "given_key")
-            )
-        ),
-    )
-
-
-def find_patients(
-    connection: Connection, clinic: str, text: str, limit: int
-) -> tuple[Patient, ...]:
-    asked = (
-        sa.select(*(PATIENT.c[name] for name in _PATIENT_NAMES))
-        .where(_patients_called(clinic, text))
-        .order_by(PATIENT.c.name_key, PATIENT.c.id)
-        .limit(limit)
-    )
-    return tuple(Patient(**row._mapping) for row in connection.execute(asked))
-
-
 def _matching(query: SessionQuery) -> list[sa.ColumnElement[bool]]:
     conditions = [SUMMARY.c.clinic_code == query.clinic]
     if query.search.strip():
-        called = sa.select(PATIENT.c.id).where(_patients_called(query.clinic, query.search))
-        conditions.append(SUMMARY.c.patient_id.in_(called))
+        conditions.append(SUMMARY.c.patient_id.in_(patients_called(query.clinic, query.search)))
     if query.status:
         conditions.append(SUMMARY.c.status == query.status)
     if query.protocol:

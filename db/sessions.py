@@ -26,6 +26,7 @@ from db.tables import (
     FACT_NAMES,
     FACT_TABLES,
     PATIENT,
+    PATIENT_CHANGE,
     SESSION,
     SESSION_HEAD,
 )
@@ -76,6 +77,12 @@ _HEADER = (
     .join_from(SESSION, PATIENT, SESSION.c.patient_id == PATIENT.c.id)
     .where(SESSION.c.id == sa.bindparam("session"))
 )
+_CHANGED_PATIENT = (
+    sa.select(*(PATIENT_CHANGE.c[name] for name in _PATIENT_NAMES if name != "id"))
+    .where(PATIENT_CHANGE.c.patient_id == sa.bindparam("patient"))
+    .order_by(PATIENT_CHANGE.c.number.desc())
+    .limit(1)
+)
 _WRITE_NO = sa.select(SESSION_HEAD.c.write_no).where(
     SESSION_HEAD.c.session_id == sa.bindparam("session")
 )
@@ -97,8 +104,14 @@ def _header(connection: Connection, session_id: UUID) -> InfusionSession:
     header, patient = row[: len(_HEADER_NAMES)], row[len(_HEADER_NAMES) :]
     return InfusionSession(
         **dict(zip(_HEADER_NAMES, header, strict=True)),
-        patient=Patient(**dict(zip(_PATIENT_NAMES, patient, strict=True))),
+        patient=as_changed(connection, Patient(**dict(zip(_PATIENT_NAMES, patient, strict=True)))),
     )
+
+
+def as_changed(connection: Connection, patient: Patient) -> Patient:
+    """The patient with the last correction, when there was one."""
+    row = connection.execute(_CHANGED_PATIENT, {"patient": patient.id}).first()
+    return patient if row is None else replace(patient, **row._mapping)
 
 
 def load(
@@ -111,9 +124,12 @@ def load(
     """
     if kept is not None and kept.write_no == write_no:
         return kept
+    # Read anew even beside a kept one: what somebody else wrote may be a change of the patient.
+    header = _header(connection, session_id)
     if kept is None or kept.write_no > write_no:
-        session = _header(connection, session_id)
-        kept = Loaded(0, session, (), (), frozenset())
+        kept = Loaded(0, header, (), (), frozenset())
+    elif kept.session.patient != header.patient:
+        kept = replace(kept, session=replace(kept.session, patient=header.patient))
     asked = {"session": session_id, "after": kept.write_no, "upto": write_no}
     facts: list[Fact] = []
     for kind, statement in _FACTS.items():

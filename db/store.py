@@ -14,7 +14,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
-from db import accounts, lists
+from db import accounts, lists, register
 from db.chain import event_of
 from db.engine import LOCK_WAIT_S, SNAPSHOT, WRITING
 from db.failures import committing, translated
@@ -22,7 +22,6 @@ from db.sessions import Kept, Loaded, load, write_no_of
 from db.tables import (
     AUDIT,
     CHAIN_HEAD,
-    PATIENT,
     SESSION,
     SESSION_HEAD,
     VERSION,
@@ -33,7 +32,9 @@ from db.writer import SqlWriter, restore_heads
 from monitor.accounts import Credential, DeviceSession
 from monitor.alerts import Alert, AlertEvent
 from monitor.audit import AuditEvent
+from monitor.courses import Course
 from monitor.errors import NotFound, StoreUnavailable
+from monitor.patients import PatientChange
 from monitor.permissions import User
 from monitor.protocols import PinnedVersion
 from monitor.record import InfusionSession, Patient
@@ -178,16 +179,16 @@ class SqlStore:
             return connection.execute(asked).scalar() or 0
 
     def patient(self, patient_id: UUID) -> Patient:
-        names = [item.name for item in fields(Patient)]
-        asked = sa.select(*(PATIENT.c[name] for name in names)).where(PATIENT.c.id == patient_id)
-        with self._reading() as connection:
-            row = connection.execute(asked).first()
-        if row is None:
-            raise NotFound(f"There is no patient {patient_id}.")
-        return Patient(**row._mapping)
+        return self._ask(register.patient, patient_id)
+
+    def patient_changes(self, patient_id: UUID) -> tuple[PatientChange, ...]:
+        return self._ask(register.patient_changes, patient_id)
+
+    def courses(self, patient_id: UUID) -> tuple[Course, ...]:
+        return self._ask(register.courses, patient_id)
 
     def find_patients(self, clinic: str, text: str, limit: int = 20) -> tuple[Patient, ...]:
-        return self._ask(lists.find_patients, clinic, text, limit)
+        return self._ask(register.find_patients, clinic, text, limit)
 
     def patient_session_ids(self, patient_id: UUID) -> tuple[UUID, ...]:
         asked = (

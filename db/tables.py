@@ -28,8 +28,10 @@ from monitor.record import (
     DoseUnit,
     DosingWeight,
     DrugForm,
+    DrugMovement,
     Fact,
     GateAnswer,
+    MovementKind,
     NotTaken,
     Observation,
     SessionEvent,
@@ -110,6 +112,10 @@ def _bool(name: str) -> sa.Column[Any]:
     return sa.Column(name, sa.Boolean(), nullable=False)
 
 
+def _day(name: str, *, null: bool = False) -> sa.Column[Any]:
+    return sa.Column(name, sa.Date(), nullable=null)
+
+
 def _decimal(name: str, *, null: bool = False) -> list[Any]:
     return [sa.Column(name, ExactDecimal(), nullable=null), *_a_number(name)]
 
@@ -181,7 +187,7 @@ PATIENT = _record(
     _text("mrn"),
     _text("family_name"),
     _text("given_name"),
-    sa.Column("born_on", sa.Date(), nullable=False),
+    _day("born_on"),
     _text("sex"),
     _text("allergies"),
     # What a search by the beginning of a name or number compares with (keys.py).
@@ -191,6 +197,51 @@ PATIENT = _record(
     sa.UniqueConstraint("clinic", "mrn_key"),
     sa.Index(None, "clinic", "name_key"),
     sa.Index(None, "clinic", "given_key"),
+)
+
+#: A patient as of a correction: the columns of ``patient`` with what is now right.
+PATIENT_CHANGE = _record(
+    "patient_change",
+    _id(),
+    _text("clinic"),
+    _uuid("patient_id", to="patient.id"),
+    _int("number"),
+    _text("mrn"),
+    _text("family_name"),
+    _text("given_name"),
+    _day("born_on"),
+    _text("sex"),
+    _text("allergies"),
+    _text("reason"),
+    _instant("recorded_at"),
+    _text("recorded_by"),
+    sa.Column("mrn_key", KeyText, nullable=False),
+    sa.Column("name_key", KeyText, nullable=False),
+    sa.Column("given_key", KeyText, nullable=False),
+    sa.UniqueConstraint("patient_id", "number"),
+    sa.Index(None, "clinic", "mrn_key"),
+    sa.Index(None, "clinic", "name_key"),
+    sa.Index(None, "clinic", "given_key"),
+)
+
+COURSE = _record(
+    "course",
+    _id(),
+    _text("clinic"),
+    _uuid("course_id"),
+    _uuid("patient_id", to="patient.id"),
+    _int("number"),
+    _int("planned_infusions"),
+    _int("interval_days"),
+    _day("review_on"),
+    _text("indication"),
+    _text("protocol_code", null=True),
+    _bool("ended"),
+    _text("reason"),
+    _instant("recorded_at"),
+    _text("recorded_by"),
+    sa.UniqueConstraint("course_id", "number"),
+    sa.Index(None, "patient_id"),
 )
 
 VERSION = _record(
@@ -237,6 +288,9 @@ SESSION = _record(
     _text("created_by"),
     _text("indication"),
     _text("setting"),
+    _uuid("course_id", null=True),
+    _int("series_number", null=True),
+    _int("infusion_number", null=True),
     _positive("concentration_mg_per_ml"),
     _check("spo2_scale_known", "spo2_scale IN (1, 2)"),
     sa.Index(None, "patient_id", "created_at"),
@@ -352,6 +406,18 @@ GATE_ANSWER = _facts(
     _code("answer", Answer),
     _text("override_reason", null=True),
     _text("override_by", null=True),
+)
+
+DRUG_MOVEMENT = _facts(
+    "drug_movement",
+    _code("kind", MovementKind),
+    _decimal("amount_mg"),
+    _int("ampoules", null=True),
+    _text("batch", null=True),
+    _day("expires_on", null=True),
+    _text("witness", null=True),
+    _text("reason", null=True),
+    _check("amount_fits_kind", "kind = 'unaccounted' OR CAST(amount_mg AS NUMERIC) > 0"),
 )
 
 AMENDMENT = _facts(
@@ -534,6 +600,7 @@ FACT_TABLES: dict[type[Fact], sa.Table] = {
     SideEffectChange: SIDE_EFFECT_CHANGE,
     SessionEvent: SESSION_EVENT,
     GateAnswer: GATE_ANSWER,
+    DrugMovement: DRUG_MOVEMENT,
     Amendment: AMENDMENT,
 }
 

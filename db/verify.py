@@ -123,12 +123,14 @@ def _compare(connection: Connection, name: str, rows: Mapping[str, Any]) -> Iter
     for row_id, row in rows.items():
         if row_id not in stored:
             yield f"{name} {row_id}: was removed"
-        elif stored[row_id] != row:
-            changed = sorted(
-                column
-                for column in row.keys() | stored[row_id].keys()
-                if row.get(column) != stored[row_id].get(column)
-            )
+            continue
+        # A column that is newer than the row is empty in it, and is not in the link.
+        changed = sorted(
+            column
+            for column in row.keys() | stored[row_id].keys()
+            if row.get(column) != stored[row_id].get(column)
+        )
+        if changed:
             yield f"{name} {row_id}: was changed ({', '.join(changed)})"
 
 

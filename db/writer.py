@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -21,10 +22,12 @@ from db.tables import (
     ALERT,
     ALERT_EVENT,
     AUDIT,
+    COURSE,
     CREDENTIAL,
     FACT_NAMES,
     FACT_TABLES,
     PATIENT,
+    PATIENT_CHANGE,
     SESSION,
     SESSION_HEAD,
     SUMMARY,
@@ -36,8 +39,10 @@ from db.tables import (
 from monitor.accounts import Credential, UserEvent
 from monitor.alerts import Alert, AlertEvent
 from monitor.audit import AuditEvent
+from monitor.courses import Course
 from monitor.errors import NotFound
 from monitor.ids import derived_id
+from monitor.patients import PatientChange
 from monitor.protocols import PinnedVersion, VersionStatus
 from monitor.record import (
     FACT_FIELDS,
@@ -122,6 +127,15 @@ _SCALED = {
 
 
 # -- heads of sessions --------------------------------------------------------------------------
+
+
+def _patient_row(patient: Patient) -> dict[str, Any]:
+    """The columns of a patient with what a search compares with."""
+    return row_of(patient) | {
+        "mrn_key": search_key(patient.mrn),
+        "name_key": search_key(f"{patient.family_name} {patient.given_name}"),
+        "given_key": search_key(f"{patient.given_name} {patient.family_name}"),
+    }
 
 
 def _add_head(
@@ -267,12 +281,32 @@ class SqlWriter:
         return True
 
     def add_patient(self, patient: Patient) -> None:
-        row = row_of(patient)
-        row["clinic"] = self._clinic
-        row["mrn_key"] = search_key(patient.mrn)
-        row["name_key"] = search_key(f"{patient.family_name} {patient.given_name}")
-        row["given_key"] = search_key(f"{patient.given_name} {patient.family_name}")
-        self._insert_if_new(PATIENT, row)
+        self._insert_if_new(PATIENT, _patient_row(patient) | {"clinic": self._clinic})
+
+    def change_patient(self, change: PatientChange) -> None:
+        """Store the change and let every session of the patient know: in order, so none can wait
+        for another that waits for it."""
+        row = _patient_row(change.patient) | {
+            "id": change.id,
+            "patient_id": change.patient.id,
+            "number": change.number,
+            "reason": change.reason,
+            "recorded_at": change.recorded_at,
+            "recorded_by": change.recorded_by,
+            "clinic": self._clinic,
+        }
+        asked = sa.select(SESSION.c.id).where(SESSION.c.patient_id == change.patient.id)
+        for session_id in self._connection.execute(asked.order_by(SESSION.c.id)).scalars().all():
+            current = self._current(session_id)
+            self.loaded[session_id] = replace(
+                current,
+                write_no=self._write_no(session_id),
+                session=replace(current.session, patient=change.patient),
+            )
+        self._insert_if_new(PATIENT_CHANGE, row)
+
+    def add_course(self, course: Course) -> None:
+        self._insert_if_new(COURSE, row_of(course) | {"clinic": self._clinic})
 
     def add_session(self, session: InfusionSession) -> None:
         header = row_of(session)

@@ -8,7 +8,7 @@ import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import Enum
 from pathlib import Path
@@ -114,6 +114,16 @@ class Row:
         if instant is None and not self.raw(column):
             self.fail(column, "is empty; a date and time with offset must stand here")
         return instant or datetime.min.replace(tzinfo=UTC)
+
+    def day(self, column: str) -> date | None:
+        cell = self.raw(column)
+        if not cell:
+            return None
+        try:
+            return date.fromisoformat(cell)
+        except ValueError:
+            self.fail(column, f'"{cell}" is not a date; write it as 2027-03-31')
+            return None
 
     def flag(self, column: str, *, default: bool = False) -> bool:
         cell = self.raw(column)
@@ -267,6 +277,16 @@ class Toml:
         if not isinstance(value, int) or isinstance(value, bool):
             self.fail(key, "is missing" if value is None else "must be a whole number")
             return 0
+        return value
+
+    def number_of(self, key: str) -> int | None:
+        """A whole number above 0 that may be left out."""
+        value = self.get(key)
+        if value is None:
+            return None
+        if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+            self.fail(key, "must be a whole number above 0")
+            return None
         return value
 
     def parsed(self, key: str, parse: Callable[[str], Any], default: str | None = None) -> Any:

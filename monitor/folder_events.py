@@ -1,4 +1,4 @@
-"""What happened beside values and doses: side effects, events, the gate and amendments."""
+"""What happened beside values and doses: side effects, events, gate, drug ledger, amendments."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from monitor.folder_facts import FactRows
 from monitor.record import (
     Amendment,
     Answer,
+    DrugMovement,
     GateAnswer,
+    MovementKind,
     SessionEvent,
     SideEffect,
     SideEffectChange,
@@ -65,6 +67,25 @@ def read_gate(rows: FactRows, row: Row) -> None:
         "override_by": row.text("override_by"),
     }
     rows.add(row, GateAnswer, values)
+
+
+def read_movement(rows: FactRows, row: Row) -> None:
+    values = rows.common(row)
+    kind, amount_mg = row.code("kind", MovementKind), row.needed_number("amount_mg")
+    if kind is None and not row.raw("kind"):
+        row.fail("kind", f"is empty; use one of: {', '.join(MovementKind)}")
+    elif amount_mg <= 0 and kind is not MovementKind.UNACCOUNTED and not row.broken:
+        row.fail("amount_mg", "must be above 0")
+    values |= {
+        "kind": kind,
+        "amount_mg": amount_mg,
+        "ampoules": row.whole("ampoules"),
+        "batch": row.text("batch"),
+        "expires_on": row.day("expires_on"),
+        "witness": row.text("witness"),
+        "reason": row.text("reason"),
+    }
+    rows.add(row, DrugMovement, values)
 
 
 def read_amendment(rows: FactRows, row: Row) -> None:

@@ -94,6 +94,9 @@ def read_header(
         "created_at": toml.parsed("created_at", parse_instant),
         "indication": toml.text_of("indication", ""),
         "setting": toml.text_of("setting", "outpatient"),
+        "course_id": toml.parsed("course_id", UUID, ""),
+        "series_number": toml.number_of("series_number"),
+        "infusion_number": toml.number_of("infusion_number"),
     }
     recorded_by = toml.text_of("recorded_by", created_by)
     title = toml.text_of("title", path.name)

@@ -11,7 +11,13 @@ from typing import Any
 from monitor.errors import ImportRefused
 from monitor.folder_cells import Problems, Row, file_text, rows_of
 from monitor.folder_doses import read_doses
-from monitor.folder_events import read_amendment, read_event, read_gate, read_side_effect
+from monitor.folder_events import (
+    read_amendment,
+    read_event,
+    read_gate,
+    read_movement,
+    read_side_effect,
+)
 from monitor.folder_facts import FactRows
 from monitor.folder_format import AlertAnswer, SessionFolder
 from monitor.folder_header import read_header
@@ -24,6 +30,7 @@ _READERS: dict[str, Callable[[FactRows, Row], None]] = {
     "side_effects.csv": read_side_effect,
     "events.csv": read_event,
     "gate.csv": read_gate,
+    "drug_ledger.csv": read_movement,
     "amendments.csv": read_amendment,
 }
 

@@ -21,6 +21,7 @@ from monitor.record import (
     Bolus,
     DoseStep,
     DosingWeight,
+    DrugMovement,
     Fact,
     GateAnswer,
     InfusionSession,
@@ -47,20 +48,19 @@ def write_folder(
 
     Raises:
         ImportRefused: the folder exists and is not empty, or the pinned versions are not known.
+        OSError: nobody may write there; what was written of the folder is taken away again.
     """
-    if path.exists() and any(path.iterdir()):
-        raise ImportRefused([f"{path.name}:1:folder: exists and is not empty; name a new one"])
+    check_new_folder(path)
     known = {v.id: v for v in (seed_versions() if versions is None else versions)}
     try:
         protocol, thresholds = known[session.protocol_id], known[session.threshold_set_id]
     except KeyError as error:
         reason = f"the session's protocol or threshold set {error} is not known"
         raise ImportRefused([f"{path.name}:1:folder: {reason}"]) from None
-    path.mkdir(parents=True, exist_ok=True)
-    header = _header_text(session, protocol, thresholds, title, synthetic=synthetic)
-    _write(path / "session.toml", header)
-    _write(path / "protocol.json", protocol.text + "\n")
-    _write(path / "threshold_set.json", thresholds.text + "\n")
+    texts = {
+        "protocol.json": protocol.text + "\n",
+        "threshold_set.json": thresholds.text + "\n",
+    }
     rows: dict[str, list[dict[str, Any]]] = {name: [] for name in FILES}
     for fact in session.facts():
         file, row = _fact_row(fact)
@@ -78,11 +78,37 @@ def write_folder(
     ]
     for name, lines in rows.items():
         if lines or name == "observations.csv":
-            _write(path / name, csv_text(name, lines))
+            texts[name] = csv_text(name, lines)
+    # The header last: a folder that was cut off while it was written is refused by whoever reads it.
+    texts["session.toml"] = _header_text(session, protocol, thresholds, title, synthetic=synthetic)
+    _write_files(path, texts)
 
 
-def _write(path: Path, text: str) -> None:
-    path.write_bytes(text.encode("utf-8"))
+def check_new_folder(path: Path) -> None:
+    """See that a folder of this name can be made, before anything is done for it.
+
+    Raises:
+        ImportRefused: something is there already.
+    """
+    if path.exists() and not path.is_dir():
+        raise ImportRefused([f"{path} exists and is no folder; name a new one."])
+    if path.is_dir() and any(path.iterdir()):
+        raise ImportRefused([f"{path} exists and is not empty; name a new folder."])
+
+
+def _write_files(path: Path, texts: Mapping[str, str]) -> None:
+    """Every file of a new folder, or none."""
+    existed = path.exists()
+    path.mkdir(parents=True, exist_ok=True)
+    try:
+        for name, text in texts.items():
+            (path / name).write_bytes(text.encode("utf-8"))
+    except BaseException:
+        for name in texts:
+            (path / name).unlink(missing_ok=True)
+        if not existed:
+            path.rmdir()
+        raise
 
 
 def csv_text(name: str, rows: Iterable[Mapping[str, Any]]) -> str:
@@ -200,6 +226,16 @@ def _fact_row(fact: Fact) -> tuple[str, dict[str, Any]]:
                 "override_reason": fact.override_reason,
                 "override_by": fact.override_by,
             }
+        case DrugMovement():
+            return "drug_ledger.csv", row | {
+                "kind": fact.kind,
+                "amount_mg": fact.amount_mg,
+                "ampoules": fact.ampoules,
+                "batch": fact.batch,
+                "expires_on": fact.expires_on,
+                "witness": fact.witness,
+                "reason": fact.reason,
+            }
         case Amendment():
             return "amendments.csv", row | {
                 "amends": fact.amends,
@@ -237,6 +273,9 @@ def _header_text(
         "spo2_scale": session.spo2_scale,
         "indication": session.indication,
         "setting": session.setting,
+        "course_id": session.course_id,
+        "series_number": session.series_number,
+        "infusion_number": session.infusion_number,
         "created_at": session.created_at,
         "created_by": session.created_by,
     }
@@ -252,7 +291,7 @@ def _header_text(
     }
     if not title:
         del top["title"]
-    lines = [f"{key} = {_toml_value(value)}" for key, value in top.items()]
+    lines = [f"{key} = {_toml_value(value)}" for key, value in top.items() if value is not None]
     lines += ["", "[patient]"]
     lines += [f"{key} = {_toml_value(value)}" for key, value in person.items()]
     return "\n".join(lines) + "\n"

@@ -22,6 +22,7 @@ from monitor.record import (
     DoseStep,
     DoseUnit,
     DosingWeight,
+    DrugMovement,
     Fact,
     InfusionSession,
     Observation,
@@ -327,6 +328,8 @@ def _thing(session: InfusionSession, fact: Fact) -> str:
         return f"new syringe, {number_text(fact.concentration_mg_per_ml)} mg/mL"
     if isinstance(fact, DosingWeight):
         return f"weight {number_text(fact.weight_kg)} kg"
+    if isinstance(fact, DrugMovement):
+        return f"drug ledger: {fact.kind.value} {number_text(fact.amount_mg)} mg"
     if isinstance(fact, SessionEvent):
         return f"event: {fact.kind.replace('_', ' ')}"
     return "entry"

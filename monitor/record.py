@@ -262,6 +262,33 @@ class GateAnswer(Fact):
     override_by: str | None = None
 
 
+class MovementKind(StrEnum):
+    """What happened to an amount of the controlled drug, other than being given to the patient."""
+
+    ISSUED = "issued"
+    WASTED = "wasted"
+    RETURNED = "returned"
+    UNACCOUNTED = "unaccounted"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DrugMovement(Fact):
+    """A line of the controlled-drug ledger (clinical.md 9): milligrams issued, wasted, returned.
+
+    What was given is never entered here: the dose record says it.  ``UNACCOUNTED`` closes a gap
+    with a reason; it alone may be negative (more was found than the lines explain).  ``witness`` is
+    the second person's username.
+    """
+
+    kind: MovementKind
+    amount_mg: Decimal
+    ampoules: int | None = None
+    batch: str | None = None
+    expires_on: date | None = None
+    witness: str | None = None
+    reason: str | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Amendment(Fact):
     """A statement that a fact was wrong.  Without a replacement the fact is struck out.
@@ -289,6 +316,7 @@ FACT_FIELDS: dict[type[Fact], str] = {
     SideEffectChange: "side_effect_changes",
     SessionEvent: "events",
     GateAnswer: "answers",
+    DrugMovement: "drug_movements",
     Amendment: "amendments",
 }
 
@@ -313,6 +341,7 @@ class InfusionSession:
 
     Facts are kept in the order of the record, amended ones included; ``current`` leaves out what
     was amended.  ``protocol_id`` and ``threshold_set_id`` pin the versions it started under.
+    ``series_number`` counts the patient's courses, ``infusion_number`` the infusions of this one.
     """
 
     id: UUID
@@ -330,6 +359,9 @@ class InfusionSession:
     created_by: str
     indication: str = ""
     setting: str = "outpatient"
+    course_id: UUID | None = None
+    series_number: int | None = None
+    infusion_number: int | None = None
     observations: tuple[Observation, ...] = ()
     dose_steps: tuple[DoseStep, ...] = ()
     boluses: tuple[Bolus, ...] = ()
@@ -339,6 +371,7 @@ class InfusionSession:
     side_effect_changes: tuple[SideEffectChange, ...] = ()
     events: tuple[SessionEvent, ...] = ()
     answers: tuple[GateAnswer, ...] = ()
+    drug_movements: tuple[DrugMovement, ...] = ()
     amendments: tuple[Amendment, ...] = field(default=())
 
     def with_facts(self, facts: Iterable[Fact]) -> InfusionSession:

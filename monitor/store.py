@@ -12,6 +12,8 @@ from uuid import UUID
 from monitor.accounts import Credential, DeviceSession, UserEvent
 from monitor.alerts import Alert, AlertEvent
 from monitor.audit import AuditEvent
+from monitor.courses import Course
+from monitor.patients import PatientChange
 from monitor.permissions import User
 from monitor.protocols import PinnedVersion, VersionStatus
 from monitor.record import Fact, InfusionSession, Patient
@@ -76,6 +78,10 @@ class Writer(Protocol):
         """The session's alerts and their events, under the write lock."""
 
     def add_patient(self, patient: Patient) -> None: ...
+    def change_patient(self, change: PatientChange) -> None:
+        """What is now right about a patient; every session of theirs shows it from now on."""
+
+    def add_course(self, course: Course) -> None: ...
     def add_session(self, session: InfusionSession) -> None:
         """Store a session's header and every fact it carries."""
 
@@ -119,6 +125,12 @@ class Store(Protocol):
 
     def patient(self, patient_id: UUID) -> Patient: ...
     def find_patients(self, clinic: str, text: str, limit: int = 20) -> tuple[Patient, ...]: ...
+    def patient_changes(self, patient_id: UUID) -> tuple[PatientChange, ...]:
+        """What was corrected or learned about the patient, the first change first."""
+
+    def courses(self, patient_id: UUID) -> tuple[Course, ...]:
+        """Every version of every course, oldest course first and versions in order."""
+
     def patient_session_ids(self, patient_id: UUID) -> tuple[UUID, ...]:
         """Every session of the patient, newest first."""
 

@@ -167,6 +167,8 @@ def _setting(case: Case) -> dict[str, Any]:
         "weight_basis": weights[-1].basis.value if weights else None,
         "indication": session.indication or None,
         "setting": session.setting,
+        "series_number": session.series_number,
+        "infusion_number": session.infusion_number,
         "protocol_id": protocol.code,
         "protocol_version": protocol.version,
         "threshold_set": f"{case.threshold_set.code} v{case.threshold_set.version}",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import cache
@@ -17,7 +18,9 @@ from uuid import UUID
 
 from monitor.alerts import Alert, AlertEvent, AlertEventKind
 from monitor.audit import AuditEvent
+from monitor.courses import Course
 from monitor.ids import derived_id, new_id
+from monitor.patients import PatientChange
 from monitor.permissions import Role, User
 from monitor.protocols import PinnedVersion, canonical_content, seed_versions
 from monitor.record import (
@@ -29,9 +32,11 @@ from monitor.record import (
     DoseUnit,
     DosingWeight,
     DrugForm,
+    DrugMovement,
     Fact,
     GateAnswer,
     InfusionSession,
+    MovementKind,
     NotTaken,
     Observation,
     Patient,
@@ -246,6 +251,46 @@ def event(kind: str, minute: float = 0, **changes: Any) -> SessionEvent:
 
 def answer(question: str, given: Answer = Answer.NO, minute: float = -20, **changes: Any) -> Any:
     return GateAnswer(question=question, answer=given, **fact(minute, changes))
+
+
+def movement(
+    kind: MovementKind, amount_mg: int | str, minute: float = 0, **changes: Any
+) -> DrugMovement:
+    """A line of the drug ledger; an issued one with batch and expiry, witnessed."""
+    values: dict[str, Any] = {"witness": "diaz"}
+    if kind is MovementKind.ISSUED:
+        values |= {"batch": "K 4711", "expires_on": date(2027, 6, 30), "ampoules": 1}
+    return DrugMovement(kind=kind, amount_mg=Decimal(amount_mg), **fact(minute, values | changes))
+
+
+def course(patient: Patient, **changes: Any) -> Course:
+    """Six infusions, three weeks apart, planned a week before T0."""
+    values: dict[str, Any] = {
+        "id": an_id(),
+        "course_id": an_id(),
+        "patient_id": patient.id,
+        "number": 1,
+        "planned_infusions": 6,
+        "interval_days": 21,
+        "review_on": date(2026, 6, 1),
+        "indication": "CRPS",
+        "recorded_at": at(-7 * 24 * 60),
+        "recorded_by": "okoye",
+    }
+    return Course(**(values | changes))
+
+
+def patient_change(patient: Patient, number: int = 1, **changes: Any) -> PatientChange:
+    """The patient as now known; fields of the patient and of the change alike."""
+    meta: dict[str, Any] = {
+        "id": an_id(),
+        "number": number,
+        "reason": "asked again",
+        "recorded_at": at(0),
+        "recorded_by": "blum",
+    }
+    meta |= {name: changes.pop(name) for name in list(changes) if name in meta}
+    return PatientChange(patient=replace(patient, **changes), **meta)
 
 
 def amendment(

@@ -13,7 +13,7 @@ from db.engine import WRITING, make_engine
 from monitor.accounts import UserEvent, UserEventKind
 from monitor.alerts import AlertEventKind
 from monitor.permissions import Role
-from monitor.record import InfusionSession, NotTaken
+from monitor.record import InfusionSession, MovementKind, NotTaken
 from tests import build
 
 
@@ -56,6 +56,7 @@ def a_bit_of_everything() -> InfusionSession:
         build.side_effect_change(nausea, 30, ended=True),
         build.event("arrived", -40),
         build.answer("pregnancy"),
+        build.movement(MovementKind.ISSUED, 200, -10),
         build.amendment(low, 12),
     )
 
@@ -70,6 +71,8 @@ def fill(store: SqlStore) -> InfusionSession:
         writer.set_summary(session.id, summary_row(session))
     with store.write(build.audit("add account"), clinic=build.CLINIC) as writer:
         writer.add_user_event(account())
+        writer.change_patient(build.patient_change(session.patient, allergies="latex"))
+        writer.add_course(build.course(session.patient))
     return store.session(session.id)
 
 

@@ -24,9 +24,11 @@ from monitor.record import (
     DoseStepKind,
     DoseUnit,
     DosingWeight,
+    DrugMovement,
     Fact,
     GateAnswer,
     InfusionSession,
+    MovementKind,
     NotTaken,
     Observation,
     SessionEvent,
@@ -175,9 +177,21 @@ def doses(draw: st.DrawFn) -> Fact:
 def others(draw: st.DrawFn) -> Fact:
     common = draw(commons())
     note = draw(MAYBE_TEXT)
-    kind = draw(st.sampled_from(["effect", "none", "event", "gate"]))
+    kind = draw(st.sampled_from(["effect", "none", "event", "gate", "ledger"]))
     if kind == "event":
         return SessionEvent(kind=draw(TEXT), text=note, **common)
+    if kind == "ledger":
+        movement = draw(st.sampled_from(MovementKind))
+        return DrugMovement(
+            kind=movement,
+            amount_mg=draw(PLAIN) * (-1 if movement is MovementKind.UNACCOUNTED else 1),
+            ampoules=draw(st.none() | st.integers(1, 50)),
+            batch=draw(MAYBE_TEXT),
+            expires_on=draw(st.none() | st.dates()),
+            witness=draw(MAYBE_TEXT),
+            reason=note,
+            **common,
+        )
     if kind == "gate":
         return GateAnswer(
             question=draw(TEXT.filter(bool)),
@@ -226,7 +240,16 @@ def sessions(draw: st.DrawFn) -> InfusionSession:
         )
         facts.append(SessionEvent(kind="note", linked_to=fact.id, **draw(commons())))
     patient = build.patient(family_name=draw(TEXT), allergies=draw(TEXT))
-    return build.session(*facts, weight_kg=None, patient=patient, chair=draw(TEXT))
+    course = draw(st.none() | st.integers(1, 12))
+    return build.session(
+        *facts,
+        weight_kg=None,
+        patient=patient,
+        chair=draw(TEXT),
+        course_id=None if course is None else build.an_id(),
+        series_number=course,
+        infusion_number=course,
+    )
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
@@ -243,7 +266,7 @@ def test_the_property_above_draws_every_kind_of_fact() -> None:
     from monitor.record import FACT_FIELDS
 
     drawn = {Observation, DoseStep, Bolus, SyringeChange, DosingWeight, SideEffect}
-    drawn |= {SideEffectChange, SessionEvent, GateAnswer, Amendment}
+    drawn |= {SideEffectChange, SessionEvent, GateAnswer, DrugMovement, Amendment}
     assert drawn == set(FACT_FIELDS)
 
 
