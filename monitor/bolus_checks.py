@@ -21,12 +21,13 @@ from monitor.dose_problems import (
     standing_problems,
 )
 from monitor.dose_timeline import DoseTimeline, dose_timeline
-from monitor.dose_units import ZERO, dosing_numbers, exact, plain, to_mg
+from monitor.dose_units import ZERO, dosing_numbers, exact, format_dose, plain, to_mg
 from monitor.errors import Problem
 from monitor.protocols import InfusionProtocol
 from monitor.record import Bolus, DoseUnit, InfusionSession
 
 _BOLUS = dosing_numbers()["bolus"]
+_LARGEST_MG_PER_KG = Decimal(_BOLUS["largest_mg_per_kg"])
 _BOLUS_WINDOW = timedelta(minutes=_BOLUS["window_min"])
 
 #: A bolus is spread over at most this many seconds; anything longer is a rate (U-26).
@@ -129,6 +130,12 @@ def check_bolus(
         amount_mg = to_mg(proposed.value, proposed.unit, weight_kg=weight_kg)
     except ValueError as error:
         return (refusal("bolus", "bolus.hard", str(error)),)
+    if amount_mg > _LARGEST_MG_PER_KG * weight_kg:
+        message = (
+            f"A bolus of {format_dose(amount_mg, DoseUnit.MG)} is more than anyone is given "
+            f"({plain(_LARGEST_MG_PER_KG)} mg/kg). Check the number and the unit."
+        )
+        return (refusal("bolus", "bolus.hard", message),)
     after = dose_timeline(session.with_facts([_bolus_fact(session, proposed, amount_mg)]))
     problems = list(standing_problems(session, protocol, "bolus", ("bolus", "total")))
     problems += _bolus_size_problems(after, protocol, weight_kg, proposed.taken_at)

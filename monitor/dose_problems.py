@@ -13,6 +13,16 @@ from monitor.errors import Problem
 from monitor.protocols import InfusionProtocol
 from monitor.record import DoseUnit, InfusionSession
 
+#: Refusals that say "this is no dose": no pump and no hand can have given it.
+_IMPOSSIBLE = frozenset({"rate.hard", "bolus.hard", "bolus_window.hard", "weight.hard"})
+
+
+def can_have_happened(problem: Problem) -> bool:
+    """Whether a dose with this problem may have been given all the same, beyond every limit."""
+    if problem.kind == "soft":
+        return True
+    return problem.field != "taken_at" and problem.code not in _IMPOSSIBLE
+
 
 def refusal(field: str, code: str, message: str) -> Problem:
     return Problem(field=field, message=message, kind="hard", code=code)

@@ -45,6 +45,7 @@ _TEN_FOLD_DOWN = Decimal(_NUMBERS["ten_fold"]["down"])
 _SWAP_LOW = Decimal(_NUMBERS["unit_swap"]["low"])
 _SWAP_HIGH = Decimal(_NUMBERS["unit_swap"]["high"])
 _SWAP_START_SHARE = Decimal(_NUMBERS["unit_swap"]["start_share"])
+_FASTEST_ML_PER_H = Decimal(_NUMBERS["pump"]["fastest_ml_per_h"])
 
 #: Only there to place a rate that is not yet saved among those that are.
 _PROPOSED_ID = UUID(int=0)
@@ -305,8 +306,8 @@ def rate_entry(session: InfusionSession, proposed: ProposedRate, weight_kg: Deci
 
 
 def is_zero(proposed: ProposedRate) -> bool:
-    """Whether it is a hold, a stop or a rate of 0."""
-    return proposed.kind in (DoseStepKind.HOLD, DoseStepKind.STOP) or proposed.value == 0
+    """Whether it is a hold or a stop, whatever number was left in the field."""
+    return proposed.kind in (DoseStepKind.HOLD, DoseStepKind.STOP)
 
 
 @exact
@@ -324,8 +325,9 @@ def check_rate(
     """
     if is_zero(proposed):
         return ()
-    if not proposed.value.is_finite() or proposed.value < 0:
-        return (refusal("rate", "rate.hard", "A rate is a number above 0."),)
+    if not proposed.value.is_finite() or proposed.value <= 0:
+        message = "A rate is a number above 0. To give no drug, choose hold or stop."
+        return (refusal("rate", "rate.hard", message),)
     weight_kg = session.weight_kg
     if weight_kg is None:
         return tuple(standing_problems(session, protocol, "rate", ()))
@@ -333,6 +335,9 @@ def check_rate(
         entry = rate_entry(session, proposed, weight_kg)
     except ValueError as error:
         return (refusal("rate", "rate.hard", str(error)),)
+    if entry.mg_per_h > _FASTEST_ML_PER_H * entry.concentration_mg_per_ml:
+        message = f"No pump gives {entry.text}: the most is {plain(_FASTEST_ML_PER_H)} mL/h."
+        return (refusal("rate", "rate.hard", f"{message} Check the number and the unit."),)
     if entry.is_decrease:
         return ()
     problems = list(standing_problems(session, protocol, "rate", ("rate", "step", "total")))

@@ -439,7 +439,6 @@ def test_the_projected_duration_is_tested_at_entry_u25() -> None:
         rate("0.01", MG_PER_H, 1),
         rate("60", MG_PER_H, 1),
         rate("0.5", MCG_PER_KG_PER_MIN, 1),
-        rate("0", MG_PER_H, 1),
         rate("0", MG_PER_H, 1, DoseStepKind.HOLD),
         rate("0", MG_PER_H, 1, DoseStepKind.STOP),
     ],
@@ -451,7 +450,7 @@ def test_a_decrease_a_pause_and_a_stop_are_never_asked_about_u30(proposed: Propo
 
 @given(
     before=st.decimals(min_value=D("0.1"), max_value=200, places=2),
-    share=st.decimals(min_value=0, max_value=1, places=3),
+    share=st.decimals(min_value=D("0.001"), max_value=1, places=3),
     kind=st.sampled_from(list(DoseStepKind)),
     protocol=st.sampled_from(list(PROTOCOLS.values())),
 )
@@ -625,9 +624,27 @@ def test_without_a_weight_no_dose_is_saved_as_checked() -> None:
         preview_rate(session(kg=None), P02, rate("5", MG_PER_H))
 
 
-@pytest.mark.parametrize("value", ["-1", "NaN", "Infinity"])
+@pytest.mark.parametrize("value", ["0", "-1", "NaN", "Infinity"])
 def test_what_is_no_rate_is_refused(value: str) -> None:
     assert codes(check_rate(session(), P02, rate(value))) == ["rate.hard"]
+
+
+def test_a_rate_of_0_is_said_to_be_a_hold_or_a_stop() -> None:
+    (problem,) = check_rate(session(step(0, "8")), P02, rate("0", when=5))
+    assert problem.message.endswith("choose hold or stop.")
+
+
+def test_what_no_pump_gives_is_refused_and_the_fastest_pump_is_not() -> None:
+    # 1200 mL/h at 2 mg/mL = 2400 mg/h.
+    fastest, beyond = rate("1200", ML_PER_H), rate("1200.1", ML_PER_H)
+    assert "rate.hard" not in codes(check_rate(session(), P02, fastest))
+    assert codes(check_rate(session(), P02, beyond)) == ["rate.hard"]
+    assert codes(check_rate(session(), P02, rate("2400.1", MG_PER_H))) == ["rate.hard"]
+
+
+def test_a_bolus_larger_than_any_that_was_given_is_refused() -> None:
+    assert "bolus.hard" not in codes(check_bolus(session(), P02, push("13", MG_PER_KG)))
+    assert codes(check_bolus(session(), P02, push("13.1", MG_PER_KG))) == ["bolus.hard"]
 
 
 def test_an_amount_is_refused_as_a_rate_and_a_rate_as_an_amount() -> None:
