@@ -165,6 +165,15 @@ CLINICAL_EVENTS = tuple(
 )
 
 
+#: What is written after the patient has left: how it went at home, what the papers still need.
+_AFTER_THE_END = _MOVING | {EventKind.ADDENDUM, EventKind.NOTE}
+
+
+def belongs_after_the_end(kind: str) -> bool:
+    """Whether an event of this kind is nothing unusual once the patient has left."""
+    return kind in _AFTER_THE_END
+
+
 def action_for_event(kind: str) -> Action:
     """The permission an event needs.
 
@@ -233,6 +242,17 @@ def _dose_cues(session: InfusionSession) -> list[tuple[datetime, DoseCue]]:
         else:
             cues.append((moment, DoseCue.HELD))
     return cues
+
+
+def ended_at(session: InfusionSession, as_of: datetime) -> datetime | None:
+    """When the patient left or the session was cancelled, as known now; None while it is open."""
+    ended: datetime | None = None
+    for at, state in status_changes(session, as_of):
+        if state.is_open:
+            ended = None
+        elif ended is None:
+            ended = at
+    return ended
 
 
 def phase_text(session: InfusionSession, protocol: InfusionProtocol, as_of: datetime) -> str:
@@ -308,18 +328,37 @@ def check_can_amend(session: InfusionSession, now: datetime) -> None:
         )
 
 
-def check_can_dose(session: InfusionSession, now: datetime) -> None:
+def check_can_dose(
+    session: InfusionSession, now: datetime, taken_at: datetime | None = None
+) -> None:
     """Refuse a dose for someone who has left or whose session was cancelled.
+
+    A dose with a ``taken_at`` before the patient left is a late entry and stays possible.
 
     Raises:
         WrongState: naming the state and what opens the session again.
     """
+    check_can_record(session, now)
+    end_at = ended_at(session, now)
+    if end_at is None or (taken_at is not None and taken_at < end_at):
+        return
     state = status(session, now)
-    if state in (SessionStatus.DISCHARGED, SessionStatus.COMPLETED):
-        raise WrongState(f"This session is {state.label}. Reopen it before recording a dose.")
     if state is SessionStatus.CANCELLED:
         raise WrongState("This session was cancelled. Reopen it before recording a dose.")
-    check_can_record(session, now)
+    raise WrongState(f"This session is {state.label}. Reopen it before recording a dose.")
+
+
+def check_stays_over(before: InfusionSession, after: InfusionSession, now: datetime) -> None:
+    """Refuse a late dose that would leave the drug running in someone who has gone.
+
+    Raises:
+        WrongState: the session was over without the dose and is not over with it.
+    """
+    if ended_at(before, now) is not None and ended_at(after, now) is None:
+        raise WrongState(
+            "With this dose the infusion would still run after the end of the session. "
+            "Reopen the session, record the dose and when it stopped, then end it again."
+        )
 
 
 def check_can_record_event(session: InfusionSession, kind: str, now: datetime) -> None:

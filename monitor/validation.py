@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
+from monitor import lifecycle
 from monitor.clock import FUTURE_TOLERANCE
 from monitor.errors import InvalidEntry, NeedsConfirmation, Problem
 from monitor.ids import derived_id
@@ -21,11 +22,16 @@ from monitor.numbers import parse_number, plain_text
 from monitor.parameters import CROSS_CHECKS, PARAMETERS, PARAMETERS_VERSION, Parameter
 from monitor.record import InfusionSession, NotTaken, Observation, Source
 from monitor.scales import SCALES, SCALES_VERSION, SEDATION_SCALES, Scale
+from monitor.texts import echoed
 
 #: A set this much older than the opening of its session is asked about, and refused beyond a day:
 #: the commonest cause is a wrong day or hour, and pre-infusion sets count for 60 minutes (U-44).
 ASKED_BEFORE_SESSION = timedelta(minutes=60)
 REFUSED_BEFORE_SESSION = timedelta(hours=24)
+#: The last things are often written down while the patient leaves; later ones are asked about.
+ASKED_AFTER_END = timedelta(minutes=10)
+#: The code of that question.
+AFTER_END = "taken_at.after_end"
 
 #: The sentences, shared word for word with the bedside component.
 SENTENCES: Mapping[str, str] = MappingProxyType(
@@ -66,6 +72,7 @@ SENTENCES: Mapping[str, str] = MappingProxyType(
         "opened. Is it right?",
         "taken_at.before_session": "The time is more than a day before this session was opened. "
         "Check the date and the time.",
+        AFTER_END: "The time is {span} after the end of this session. Is it right?",
         "set.empty": "Nothing was entered yet.",
     }
 )
@@ -145,7 +152,7 @@ def observations_from_entry(
         NeedsConfirmation: everything is possible, but something is unusual and was not confirmed.
     """
     reads, problems = _read_all(entered, session)
-    problems += _time_problems(entered, session, recorded_at)
+    problems += time_problems(entered.taken_at, session, recorded_at, entered.source)
     problems += _cross_problems(reads)
     problems += _jump_problems(entered, reads, session)
     problems += _sleep_problems(reads, session)
@@ -156,6 +163,16 @@ def observations_from_entry(
         raise InvalidEntry(open_problems)
     if open_problems:
         raise NeedsConfirmation(open_problems)
+    return tuple(_observations(entered, reads.values(), recorded_at, recorded_by))
+
+
+def observations_as_typed(
+    entered: EnteredSet, session: InfusionSession, *, recorded_at: datetime, recorded_by: str
+) -> tuple[Observation, ...]:
+    """What the set says, not yet judged against the session; empty when an item is unreadable."""
+    reads, problems = _read_all(entered, session)
+    if any(problem.kind == "hard" for problem in problems):
+        return ()
     return tuple(_observations(entered, reads.values(), recorded_at, recorded_by))
 
 
@@ -207,7 +224,7 @@ def _read_all(
     for item in entered.items:
         parameter = PARAMETERS.get(item.parameter)
         if parameter is None:
-            message = f"There is no parameter “{item.parameter}”."
+            message = f"There is no parameter “{echoed(item.parameter)}”."
             problems.append(Problem(item.parameter, message, code="set.unknown"))
         elif parameter.key in reads:
             problems.append(_parameter_problem(parameter, "twice"))
@@ -371,19 +388,26 @@ def _at_precision(value: Decimal, parameter: Parameter) -> Decimal:
 # -- the set as a whole ---------------------------------------------------------------------------
 
 
-def _time_problems(
-    entered: EnteredSet, session: InfusionSession, recorded_at: datetime
+def time_problems(
+    taken_at: datetime,
+    session: InfusionSession,
+    recorded_at: datetime,
+    source: Source = Source.KEYED,
 ) -> list[Problem]:
-    ahead = entered.taken_at - recorded_at
+    """What is wrong or unusual with a time: in the future, before the session or after its end."""
+    ahead = taken_at - recorded_at
     if ahead > FUTURE_TOLERANCE:
         return [_problem("taken_at", "taken_at.future", minutes=_minutes(ahead))]
-    before = session.created_at - entered.taken_at
+    before = session.created_at - taken_at
     if before > REFUSED_BEFORE_SESSION:
         return [_problem("taken_at", "taken_at.before_session")]
-    if before > ASKED_BEFORE_SESSION and entered.source is not Source.PAPER:
+    if before > ASKED_BEFORE_SESSION and source is not Source.PAPER:
         return [
             _problem("taken_at", "taken_at.before_session_asked", "soft", minutes=_minutes(before))
         ]
+    ended_at = lifecycle.ended_at(session, recorded_at)
+    if ended_at is not None and taken_at - ended_at > ASKED_AFTER_END:
+        return [_problem("taken_at", AFTER_END, "soft", span=_span(taken_at - ended_at))]
     return []
 
 
@@ -508,6 +532,14 @@ def _value(reads: Mapping[str, _Read], key: str) -> Decimal | None:
 
 def _minutes(span: timedelta) -> str:
     return str(int(span.total_seconds() // 60))
+
+
+def _span(span: timedelta) -> str:
+    """``25 min``, ``5 h``, ``16 days``: the largest whole unit that fits."""
+    if span >= timedelta(days=2):
+        return f"{span.days} days"
+    minutes = int(span.total_seconds() // 60)
+    return f"{minutes // 60} h" if minutes >= 120 else f"{minutes} min"
 
 
 def _name(parameter: Parameter) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
@@ -9,26 +10,18 @@ from uuid import UUID
 
 from monitor import dosing, lifecycle
 from monitor.actions.opening import OpenSession
-from monitor.actions.saving import refuse, save, settle, time_problems
+from monitor.actions.saving import refuse, save
 from monitor.actions.sessions import concentration_problems
-from monitor.errors import (
-    InvalidEntry,
-    Problem,
-)
+from monitor.dose_problems import can_have_happened
+from monitor.errors import InvalidEntry, Problem
 from monitor.permissions import Action, User
-from monitor.record import (
-    Bolus,
-    DoseStep,
-    DoseStepKind,
-    Fact,
-    SyringeChange,
-)
-from monitor.requests import (
-    BolusRequest,
-    RateRequest,
-    SyringeRequest,
-)
+from monitor.record import Bolus, DoseStep, DoseStepKind, Fact, InfusionSession, SyringeChange
+from monitor.requests import BolusRequest, RateRequest, SyringeRequest
 from monitor.store import Store
+from monitor.validation import time_problems
+
+#: mg and mg/h of a dose as typed: worked out once it is known that it can be.
+_NOT_YET = Decimal(0)
 
 
 def change_rate(
@@ -42,37 +35,17 @@ def change_rate(
     device: str | None = None,
 ) -> OpenSession:
     """Record a start, step, hold, resume or stop.  Going down is never asked about (U-30)."""
+    step = _step_as_entered(request, user, now)
 
-    def decide(before: OpenSession) -> tuple[Fact, ...]:
-        if before.session.fact(request.id):
-            return ()
-        return (_dose_step(before, user, request, now, confirmed),)
+    def settled(before: OpenSession, _: tuple[Fact, ...]) -> tuple[Fact, ...]:
+        return _checked_end(before, (_settled_step(before, step, request, now, confirmed),), now)
 
-    return save(store, user, session_id, Action.CHANGE_DOSE, decide, now, device)
+    action = Action.CHANGE_DOSE
+    return save(store, user, session_id, action, lambda _: (step,), settled, now=now, device=device)
 
 
-def _dose_step(
-    before: OpenSession,
-    user: User,
-    request: RateRequest,
-    now: datetime,
-    confirmed: frozenset[str],
-) -> DoseStep:
-    session = before.session
-    lifecycle.check_can_dose(session, now)
+def _step_as_entered(request: RateRequest, user: User, now: datetime) -> DoseStep:
     zero = request.kind in (DoseStepKind.HOLD, DoseStepKind.STOP)
-    value = Decimal(0) if zero else request.value
-    proposed = dosing.ProposedRate(
-        value=value, unit=request.unit, kind=request.kind, taken_at=request.taken_at
-    )
-    problems = (
-        *time_problems(request.taken_at, session, now),
-        *dosing.check_rate(session, before.protocol, proposed, interlocks=before.interlocks),
-    )
-    overrides = settle(problems, confirmed, request.reason, request.already_given)
-    weight_kg = session.weight_kg
-    if weight_kg is None:
-        raise InvalidEntry([Problem("weight_kg", "Record the patient's weight before any dose.")])
     return DoseStep(
         id=request.id,
         taken_at=request.taken_at,
@@ -80,20 +53,41 @@ def _dose_step(
         recorded_by=user.username,
         source=request.source,
         kind=request.kind,
-        rate_mg_per_h=dosing.to_mg_per_h(
-            value,
-            request.unit,
-            weight_kg=weight_kg,
-            concentration_mg_per_ml=dosing.current_concentration_mg_per_ml(
-                session, request.taken_at
-            ),
-        ),
-        entered_value=value,
+        rate_mg_per_h=_NOT_YET,
+        entered_value=Decimal(0) if zero else request.value,
         entered_unit=request.unit,
         reason=request.reason,
         ordered_by=request.ordered_by,
-        overrides=overrides,
     )
+
+
+def _settled_step(
+    before: OpenSession,
+    step: DoseStep,
+    request: RateRequest,
+    now: datetime,
+    confirmed: frozenset[str],
+) -> DoseStep:
+    session = before.session
+    lifecycle.check_can_dose(session, now, step.taken_at)
+    proposed = dosing.ProposedRate(
+        value=step.entered_value, unit=step.entered_unit, kind=step.kind, taken_at=step.taken_at
+    )
+    problems = (
+        *_impossible_time(step.taken_at, session, now),
+        *dosing.check_rate(session, before.protocol, proposed, interlocks=before.interlocks),
+    )
+    overrides = _settle(problems, confirmed, request.reason, request.already_given)
+    weight_kg = session.weight_kg
+    if weight_kg is None:
+        raise InvalidEntry([Problem("weight_kg", "Record the patient's weight before any dose.")])
+    rate_mg_per_h = dosing.to_mg_per_h(
+        step.entered_value,
+        step.entered_unit,
+        weight_kg=weight_kg,
+        concentration_mg_per_ml=dosing.current_concentration_mg_per_ml(session, step.taken_at),
+    )
+    return replace(step, rate_mg_per_h=rate_mg_per_h, overrides=overrides)
 
 
 def give_bolus(
@@ -107,41 +101,44 @@ def give_bolus(
     device: str | None = None,
 ) -> OpenSession:
     """Record a bolus."""
+    bolus = Bolus(
+        id=request.id,
+        taken_at=request.taken_at,
+        recorded_at=now,
+        recorded_by=user.username,
+        amount_mg=_NOT_YET,
+        over_s=request.over_s,
+        entered_value=request.value,
+        entered_unit=request.unit,
+        fully_given=request.fully_given,
+        reason=request.reason,
+        ordered_by=request.ordered_by,
+    )
 
-    def decide(before: OpenSession) -> tuple[Fact, ...]:
+    def settled(before: OpenSession, _: tuple[Fact, ...]) -> tuple[Fact, ...]:
         session = before.session
-        if session.fact(request.id):
-            return ()
-        lifecycle.check_can_dose(session, now)
+        lifecycle.check_can_dose(session, now, bolus.taken_at)
         proposed = dosing.ProposedBolus(
-            value=request.value,
-            unit=request.unit,
-            over_s=request.over_s,
-            taken_at=request.taken_at,
+            value=bolus.entered_value,
+            unit=bolus.entered_unit,
+            over_s=bolus.over_s,
+            taken_at=bolus.taken_at,
         )
         problems = (
-            *time_problems(request.taken_at, session, now),
+            *_impossible_time(bolus.taken_at, session, now),
             *dosing.check_bolus(session, before.protocol, proposed, interlocks=before.interlocks),
         )
-        overrides = settle(problems, confirmed, request.reason, request.already_given)
-        return (
-            Bolus(
-                id=request.id,
-                taken_at=request.taken_at,
-                recorded_at=now,
-                recorded_by=user.username,
-                amount_mg=dosing.to_mg(request.value, request.unit, weight_kg=session.weight_kg),
-                over_s=request.over_s,
-                entered_value=request.value,
-                entered_unit=request.unit,
-                fully_given=request.fully_given,
-                reason=request.reason,
-                ordered_by=request.ordered_by,
-                overrides=overrides,
-            ),
+        overrides = _settle(problems, confirmed, request.reason, request.already_given)
+        amount_mg = dosing.to_mg(
+            bolus.entered_value, bolus.entered_unit, weight_kg=session.weight_kg
         )
+        given = replace(bolus, amount_mg=amount_mg, overrides=overrides)
+        return _checked_end(before, (given,), now)
 
-    return save(store, user, session_id, Action.GIVE_BOLUS, decide, now, device)
+    action = Action.GIVE_BOLUS
+    return save(
+        store, user, session_id, action, lambda _: (bolus,), settled, now=now, device=device
+    )
 
 
 def change_syringe(
@@ -155,38 +152,80 @@ def change_syringe(
     device: str | None = None,
 ) -> OpenSession:
     """Record a new syringe and, when its concentration differs, the rate it runs at (U-28)."""
+    change = SyringeChange(
+        id=request.id,
+        taken_at=request.taken_at,
+        recorded_at=now,
+        recorded_by=user.username,
+        concentration_mg_per_ml=request.concentration_mg_per_ml,
+        batch=request.batch,
+    )
+    step = None if request.rate is None else _step_as_entered(request.rate, user, now)
 
-    def decide(before: OpenSession) -> tuple[Fact, ...]:
-        session = before.session
-        if session.fact(request.id):
-            return ()
-        lifecycle.check_can_dose(session, now)
-        old = dosing.current_concentration_mg_per_ml(session, request.taken_at)
-        running = dosing.current_rate_mg_per_h(session, request.taken_at) > 0
-        problems = [
-            *time_problems(request.taken_at, session, now),
-            *concentration_problems(request.concentration_mg_per_ml),
-        ]
-        if running and old != request.concentration_mg_per_ml and request.rate is None:
-            problems.append(
-                Problem(
-                    "rate",
-                    "The new syringe has another concentration, so the old pump rate no longer "
-                    "holds. Enter the rate it runs at now, or hold first.",
-                )
-            )
-        refuse(problems, confirmed)
-        change = SyringeChange(
-            id=request.id,
-            taken_at=request.taken_at,
-            recorded_at=now,
-            recorded_by=user.username,
-            concentration_mg_per_ml=request.concentration_mg_per_ml,
-            batch=request.batch,
-        )
-        if request.rate is None:
+    def settled(before: OpenSession, _: tuple[Fact, ...]) -> tuple[Fact, ...]:
+        lifecycle.check_can_dose(before.session, now, change.taken_at)
+        refuse(_syringe_problems(before.session, request, now), confirmed)
+        if step is None or request.rate is None:
             return (change,)
-        after = replace(before, session=session.with_facts([change]))
-        return (change, _dose_step(after, user, request.rate, now, confirmed))
+        after = replace(before, session=before.session.with_facts([change]))
+        rate = _settled_step(after, step, request.rate, now, confirmed)
+        return _checked_end(before, (change, rate), now)
 
-    return save(store, user, session_id, Action.CHANGE_DOSE, decide, now, device)
+    entered = (change,) if step is None else (change, step)
+    action = Action.CHANGE_DOSE
+    return save(store, user, session_id, action, lambda _: entered, settled, now=now, device=device)
+
+
+def _syringe_problems(
+    session: InfusionSession, request: SyringeRequest, now: datetime
+) -> tuple[Problem, ...]:
+    problems = [
+        *_impossible_time(request.taken_at, session, now),
+        *concentration_problems(request.concentration_mg_per_ml),
+    ]
+    old = dosing.current_concentration_mg_per_ml(session, request.taken_at)
+    running = dosing.current_rate_mg_per_h(session, request.taken_at) > 0
+    if running and old != request.concentration_mg_per_ml and request.rate is None:
+        problems.append(
+            Problem(
+                "rate",
+                "The new syringe has another concentration, so the old pump rate no longer "
+                "holds. Enter the rate it runs at now, or hold first.",
+            )
+        )
+    return tuple(problems)
+
+
+def _impossible_time(
+    taken_at: datetime, session: InfusionSession, now: datetime
+) -> tuple[Problem, ...]:
+    """What a time of a dose cannot be.  An unusual one is not asked about: a stop never is (U-30)."""
+    found = time_problems(taken_at, session, now)
+    return tuple(problem for problem in found if problem.kind == "hard")
+
+
+def _checked_end(before: OpenSession, facts: tuple[Fact, ...], now: datetime) -> tuple[Fact, ...]:
+    lifecycle.check_stays_over(before.session, before.session.with_facts(facts), now)
+    return facts
+
+
+def _settle(
+    problems: Iterable[Problem],
+    confirmed: frozenset[str],
+    reason: str | None,
+    already_given: bool,
+) -> tuple[str, ...]:
+    """The codes overridden, or a refusal.  What was really given is recorded and flagged.
+
+    Even then it has to be possible, and a reason says how it came about.
+    """
+    problems = tuple(problems)
+    if already_given:
+        refuse(problem for problem in problems if not can_have_happened(problem))
+    else:
+        refuse(problems, confirmed)
+    if problems and not (reason or "").strip():
+        raise InvalidEntry(
+            [Problem("reason", "Say why: this goes beyond a limit of the protocol.")]
+        )
+    return tuple(problem.code for problem in problems)

@@ -8,29 +8,18 @@ from uuid import UUID
 
 from monitor import lifecycle
 from monitor.actions.opening import OpenSession
-from monitor.actions.saving import locked, refuse, save, time_problems, write
-from monitor.alerts import (
-    acknowledge,
-)
+from monitor.actions.repeats import other_values
+from monitor.actions.saving import locked, refuse, save, write
+from monitor.alerts import AlertEvent, acknowledge
 from monitor.audit import AuditEvent
-from monitor.errors import (
-    InvalidEntry,
-    NotFound,
-    Problem,
-)
+from monitor.errors import InvalidEntry, NotFound, Problem
 from monitor.permissions import Action, User, check_may
-from monitor.record import (
-    Fact,
-    SideEffect,
-    SideEffectChange,
-)
-from monitor.requests import (
-    AnswerRequest,
-    SideEffectChangeRequest,
-    SideEffectRequest,
-)
+from monitor.record import Fact, SideEffect, SideEffectChange
+from monitor.requests import AnswerRequest, SideEffectChangeRequest, SideEffectRequest
 from monitor.side_effects import TERMS
 from monitor.store import Store
+from monitor.texts import echoed, text_problems
+from monitor.validation import time_problems
 
 #: Grades of clinical.md 6.1; 0 belongs to the term "none" alone.
 GRADES = range(1, 6)
@@ -43,42 +32,44 @@ def record_side_effect(
     request: SideEffectRequest,
     *,
     now: datetime,
+    confirmed: frozenset[str] = frozenset(),
     device: str | None = None,
 ) -> OpenSession:
     """Record a side effect from its onset, or that the patient was asked and has none."""
+    effect = SideEffect(
+        id=request.id,
+        taken_at=request.onset_at,
+        recorded_at=now,
+        recorded_by=user.username,
+        term=request.term,
+        grade=request.grade,
+        relation=request.relation,
+        action=request.action,
+        serious=request.serious,
+        note=request.note,
+    )
 
-    def decide(before: OpenSession) -> tuple[Fact, ...]:
-        if before.session.fact(request.id):
-            return ()
-        problems = list(time_problems(request.onset_at, before.session, now))
-        if request.term not in TERMS:
-            problems.append(
-                Problem("term", f"{request.term!r} is not in the side-effect list. Choose one.")
-            )
-        elif (request.term == "none") != (request.grade == 0) or (
-            request.grade and request.grade not in GRADES
-        ):
-            problems.append(
-                Problem("grade", "Choose a grade from 1 (mild) to 5; 0 only says “asked, none”.")
-            )
-        refuse(problems)
+    def settled(before: OpenSession, facts: tuple[Fact, ...]) -> tuple[Fact, ...]:
+        problems = time_problems(request.onset_at, before.session, now)
+        refuse([*problems, *_term_problems(request)], confirmed)
         lifecycle.check_can_record(before.session, now)
-        return (
-            SideEffect(
-                id=request.id,
-                taken_at=request.onset_at,
-                recorded_at=now,
-                recorded_by=user.username,
-                term=request.term,
-                grade=request.grade,
-                relation=request.relation,
-                action=request.action,
-                serious=request.serious,
-                note=request.note,
-            ),
-        )
+        return facts
 
-    return save(store, user, session_id, Action.RECORD_SIDE_EFFECT, decide, now, device)
+    action = Action.RECORD_SIDE_EFFECT
+    return save(
+        store, user, session_id, action, lambda _: (effect,), settled, now=now, device=device
+    )
+
+
+def _term_problems(request: SideEffectRequest) -> list[Problem]:
+    if request.term not in TERMS:
+        message = f"“{echoed(request.term)}” is not in the side-effect list. Choose one."
+        return [Problem("term", message)]
+    none = request.term == "none"
+    if none != (request.grade == 0) or (not none and request.grade not in GRADES):
+        message = "Choose a grade from 1 (mild) to 5; 0 only says “asked, none”."
+        return [Problem("grade", message)]
+    return []
 
 
 def change_side_effect(
@@ -88,41 +79,42 @@ def change_side_effect(
     request: SideEffectChangeRequest,
     *,
     now: datetime,
+    confirmed: frozenset[str] = frozenset(),
     device: str | None = None,
 ) -> OpenSession:
     """Record that a side effect changed grade, was treated or ended."""
+    change = SideEffectChange(
+        id=request.id,
+        taken_at=request.taken_at,
+        recorded_at=now,
+        recorded_by=user.username,
+        side_effect_id=request.side_effect_id,
+        grade=request.grade,
+        ended=request.ended,
+        action=request.action,
+        note=request.note,
+    )
 
-    def decide(before: OpenSession) -> tuple[Fact, ...]:
+    def settled(before: OpenSession, facts: tuple[Fact, ...]) -> tuple[Fact, ...]:
         session = before.session
-        if session.fact(request.id):
-            return ()
         effect = session.fact(request.side_effect_id)
         if not isinstance(effect, SideEffect):
             raise NotFound("That side effect is not in this session.")
-        problems = list(time_problems(request.taken_at, session, now))
+        problems = time_problems(request.taken_at, session, now)
         if request.taken_at < effect.taken_at:
             problems.append(
                 Problem("taken_at", "This is before the side effect began. Check the time.")
             )
         if request.grade is not None and request.grade not in GRADES:
             problems.append(Problem("grade", "Choose a grade from 1 (mild) to 5."))
-        refuse(problems)
+        refuse(problems, confirmed)
         lifecycle.check_can_record(session, now)
-        return (
-            SideEffectChange(
-                id=request.id,
-                taken_at=request.taken_at,
-                recorded_at=now,
-                recorded_by=user.username,
-                side_effect_id=request.side_effect_id,
-                grade=request.grade,
-                ended=request.ended,
-                action=request.action,
-                note=request.note,
-            ),
-        )
+        return facts
 
-    return save(store, user, session_id, Action.RECORD_SIDE_EFFECT, decide, now, device)
+    action = Action.RECORD_SIDE_EFFECT
+    return save(
+        store, user, session_id, action, lambda _: (change,), settled, now=now, device=device
+    )
 
 
 def answer_alert(
@@ -134,13 +126,14 @@ def answer_alert(
     now: datetime,
     device: str | None = None,
 ) -> OpenSession:
-    """Acknowledge an alert with what was done about it."""
+    """Acknowledge an alert with what was done about it: an event of the alert, not a fact."""
     check_may(user, Action.ANSWER_ALERT)
     event = AuditEvent(now, user.username, Action.ANSWER_ALERT.name, session_id, device)
     with store.write(event, clinic=user.clinic, session_id=session_id) as writer:
         before = locked(store, user, writer, session_id, now)
-        if any(item.id == request.id for item in before.alert_events):
+        if _is_answered(before, request):
             return before
+        refuse(text_problems({"action": request.action, "text": request.text}))
         view = next((v for v in before.views if v.alert.id == request.alert_id), None)
         if view is None:
             raise NotFound("That alert is not in this session.")
@@ -151,3 +144,18 @@ def answer_alert(
         )
         answer = replace(answer, id=request.id)
         return write(store, writer, before, (), (answer,))
+
+
+def _is_answered(before: OpenSession, request: AnswerRequest) -> bool:
+    """Whether this very answer is in the record.
+
+    Raises:
+        InvalidEntry: its id is, with something else.
+    """
+    held: list[AlertEvent] = [item for item in before.alert_events if item.id == request.id]
+    said = (request.alert_id, request.action, request.text)
+    if any((item.alert_id, item.action, item.text) != said for item in held):
+        raise other_values()
+    if before.session.fact(request.id) is not None:
+        raise other_values()
+    return bool(held)

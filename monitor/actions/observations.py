@@ -24,7 +24,12 @@ from monitor.requests import (
     AmendRequest,
 )
 from monitor.store import Draft, Store
-from monitor.validation import EnteredSet, observations_from_entry
+from monitor.validation import (
+    EnteredItem,
+    EnteredSet,
+    observations_as_typed,
+    observations_from_entry,
+)
 
 
 def record_observations(
@@ -39,21 +44,32 @@ def record_observations(
 ) -> OpenSession:
     """Save one observation set together with the alerts it raises."""
 
-    def decide(before: OpenSession) -> tuple[Fact, ...]:
-        known = {observation.id for observation in before.session.observations}
-        new = replace(entered, items=tuple(item for item in entered.items if item.id not in known))
-        if entered.items and not new.items:
-            return ()
+    def entered_facts(before: OpenSession) -> tuple[Fact, ...]:
+        return observations_as_typed(
+            entered, before.session, recorded_at=now, recorded_by=user.username
+        )
+
+    def settled(before: OpenSession, _: tuple[Fact, ...]) -> tuple[Fact, ...]:
         lifecycle.check_can_record(before.session, now)
         return observations_from_entry(
-            new,
+            entered,
             before.session,
             recorded_at=now,
             recorded_by=user.username,
             confirmed=confirmed,
         )
 
-    return save(store, user, session_id, Action.RECORD_OBSERVATIONS, decide, now, device)
+    return save(
+        store,
+        user,
+        session_id,
+        Action.RECORD_OBSERVATIONS,
+        entered_facts,
+        settled,
+        now=now,
+        device=device,
+        set_id=entered.set_id,
+    )
 
 
 def amend(
@@ -68,67 +84,86 @@ def amend(
 ) -> OpenSession:
     """Correct a fact with a reason: replaced by another value, or struck out."""
 
-    def decide(before: OpenSession) -> tuple[Fact, ...]:
+    def entered(before: OpenSession) -> tuple[Fact, ...]:
+        replacement: tuple[Observation, ...] = ()
+        wrong = before.session.fact(request.amends)
+        if request.replacement is not None and isinstance(wrong, Observation):
+            replacement = observations_as_typed(
+                _replacement_set(request.replacement, wrong, request.taken_at),
+                before.session,
+                recorded_at=now,
+                recorded_by=user.username,
+            )
+        return (*replacement, _amendment(request, replacement, user, now))
+
+    def settled(before: OpenSession, _: tuple[Fact, ...]) -> tuple[Fact, ...]:
         session = before.session
-        if session.fact(request.id):
-            return ()
         lifecycle.check_can_amend(session, now)
         wrong = session.fact(request.amends)
         if wrong is None or isinstance(wrong, Amendment):
             raise NotFound("What is to be corrected is not in this session.")
-        problems = []
-        if not request.reason.strip():
-            problems.append(Problem("reason", "Say why it was wrong."))
-        if wrong.id in session.amended_ids:
-            problems.append(
-                Problem("amends", "This was already corrected. Correct the newer value instead.")
-            )
-        if request.replacement is not None and not isinstance(wrong, Observation):
-            problems.append(
-                Problem(
-                    "replacement", "Strike this out and enter it again; it has no single value."
-                )
-            )
-        refuse(problems)
+        refuse(_amend_problems(session, wrong, request))
         replacement: tuple[Observation, ...] = ()
         if request.replacement is not None and isinstance(wrong, Observation):
-            replacement = _replacement(session, wrong, request, user, now, confirmed)
-        amendment = Amendment(
-            id=request.id,
-            taken_at=now,
-            recorded_at=now,
-            recorded_by=user.username,
-            amends=request.amends,
-            replacement=replacement[0].id if replacement else None,
-            reason=request.reason.strip(),
+            replacement = observations_from_entry(
+                _replacement_set(request.replacement, wrong, request.taken_at),
+                _without(session, wrong),
+                recorded_at=now,
+                recorded_by=user.username,
+                confirmed=confirmed,
+            )
+        return (*replacement, _amendment(request, replacement, user, now))
+
+    return save(store, user, session_id, Action.AMEND, entered, settled, now=now, device=device)
+
+
+def _amend_problems(
+    session: InfusionSession, wrong: Fact, request: AmendRequest
+) -> tuple[Problem, ...]:
+    problems = []
+    if not request.reason.strip():
+        problems.append(Problem("reason", "Say why it was wrong."))
+    if wrong.id in session.amended_ids:
+        problems.append(
+            Problem("amends", "This was already corrected. Correct the newer value instead.")
         )
-        return (*replacement, amendment)
+    if request.replacement is not None and not isinstance(wrong, Observation):
+        problems.append(
+            Problem("replacement", "Strike this out and enter it again; it has no single value.")
+        )
+    return tuple(problems)
 
-    return save(store, user, session_id, Action.AMEND, decide, now, device)
 
-
-def _replacement(
-    session: InfusionSession,
-    wrong: Observation,
-    request: AmendRequest,
-    user: User,
-    now: datetime,
-    confirmed: frozenset[str],
-) -> tuple[Observation, ...]:
-    assert request.replacement is not None
-    without = replace(
-        session,
-        observations=tuple(item for item in session.observations if item.id != wrong.id),
+def _amendment(
+    request: AmendRequest, replacement: tuple[Observation, ...], user: User, now: datetime
+) -> Amendment:
+    return Amendment(
+        id=request.id,
+        taken_at=now,
+        recorded_at=now,
+        recorded_by=user.username,
+        amends=request.amends,
+        replacement=replacement[0].id if replacement else None,
+        reason=request.reason.strip(),
     )
-    entered = EnteredSet(
+
+
+def _replacement_set(
+    item: EnteredItem, wrong: Observation, taken_at: datetime | None
+) -> EnteredSet:
+    """The right value in the place of the wrong one: same set, same parameter."""
+    return EnteredSet(
         set_id=wrong.set_id,
-        taken_at=request.taken_at or wrong.taken_at,
-        items=(replace(request.replacement, parameter=wrong.parameter),),
+        taken_at=taken_at or wrong.taken_at,
+        items=(replace(item, parameter=wrong.parameter),),
         source=wrong.source,
     )
-    return observations_from_entry(
-        entered, without, recorded_at=now, recorded_by=user.username, confirmed=confirmed
-    )
+
+
+def _without(session: InfusionSession, wrong: Observation) -> InfusionSession:
+    """The session as if the wrong value had never been: nothing is compared with it."""
+    kept = tuple(item for item in session.observations if item.id != wrong.id)
+    return replace(session, observations=kept)
 
 
 def save_draft(

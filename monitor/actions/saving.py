@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from datetime import datetime, timedelta, tzinfo
+from datetime import datetime, tzinfo
 from uuid import UUID
 
 from monitor import summaries
 from monitor.actions.opening import OpenSession, bundle, check_clinic
+from monitor.actions.repeats import is_recorded
 from monitor.alerts import (
     AlertEvent,
     alerts_to_raise,
@@ -20,27 +21,9 @@ from monitor.errors import (
     Problem,
 )
 from monitor.permissions import Action, User, check_may
-from monitor.record import (
-    Fact,
-    InfusionSession,
-)
+from monitor.record import Fact
 from monitor.store import Store, Writer
-
-#: A clock of a client may run this far ahead before a time counts as in the future.
-FUTURE_TOLERANCE = timedelta(minutes=2)
-
-
-def time_problems(
-    taken_at: datetime, session: InfusionSession, now: datetime
-) -> tuple[Problem, ...]:
-    """What is wrong with a time: in the future, or long before the session was opened."""
-    if taken_at > now + FUTURE_TOLERANCE:
-        return (Problem("taken_at", "This time is in the future. Check the clock and the entry."),)
-    if taken_at < session.created_at - timedelta(hours=24):
-        return (
-            Problem("taken_at", "This is more than a day before the session was opened. Check it."),
-        )
-    return ()
+from monitor.texts import fact_text_problems
 
 
 def refuse(problems: Iterable[Problem], confirmed: frozenset[str] = frozenset()) -> None:
@@ -51,26 +34,6 @@ def refuse(problems: Iterable[Problem], confirmed: frozenset[str] = frozenset())
     open_questions = [problem for problem in problems if problem.code not in confirmed]
     if open_questions:
         raise NeedsConfirmation(open_questions)
-
-
-def settle(
-    problems: tuple[Problem, ...],
-    confirmed: frozenset[str],
-    reason: str | None,
-    already_given: bool,
-) -> tuple[str, ...]:
-    """The codes overridden, or a refusal.  What was really given is recorded and flagged."""
-    if already_given:
-        impossible = [item for item in problems if item.kind == "hard" and not item.code]
-        if impossible:
-            raise InvalidEntry(impossible)
-        return tuple(problem.code for problem in problems)
-    refuse(problems, confirmed)
-    if problems and not (reason or "").strip():
-        raise InvalidEntry(
-            [Problem("reason", "Say why: this goes beyond a limit of the protocol.")]
-        )
-    return tuple(problem.code for problem in problems)
 
 
 def locked(
@@ -87,19 +50,27 @@ def save(
     user: User,
     session_id: UUID,
     action: Action,
-    decide: Callable[[OpenSession], tuple[Fact, ...]],
+    entered: Callable[[OpenSession], tuple[Fact, ...]],
+    settled: Callable[[OpenSession, tuple[Fact, ...]], tuple[Fact, ...]],
+    *,
     now: datetime,
     device: str | None,
+    set_id: UUID | None = None,
 ) -> OpenSession:
-    """Check permission, read under the lock, decide, save once; no facts means nothing to save."""
+    """The outline of every entry: permission, lock, repeat, checks, one save.
+
+    ``entered`` puts the request into facts as it was typed, unchecked; a repeat is known by them.
+    ``settled`` checks them against the session and works out what is not typed.
+    """
     check_may(user, action)
     event = AuditEvent(now, user.username, action.name, session_id, device)
     with store.write(event, clinic=user.clinic, session_id=session_id) as writer:
         before = locked(store, user, writer, session_id, now)
-        facts = decide(before)
-        if not facts:
+        facts = entered(before)
+        if is_recorded(before.session, facts, set_id):
             return before
-        return write(store, writer, before, facts, ())
+        refuse(fact_text_problems(facts))
+        return write(store, writer, before, settled(before, facts), ())
 
 
 def write(

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from monitor import lifecycle
-from monitor.actions.opening import OpenSession, bundle, open_session, protocol_of
-from monitor.actions.saving import refuse, save, summary, time_problems
+from monitor.actions.opening import (
+    OpenSession,
+    bundle,
+    check_clinic,
+    open_session,
+    protocol_of,
+)
+from monitor.actions.repeats import is_recorded, other_values
+from monitor.actions.saving import refuse, save, summary
 from monitor.audit import AuditEvent
 from monitor.errors import (
     NotFound,
@@ -19,6 +28,7 @@ from monitor.ids import derived_id
 from monitor.permissions import Action, User, check_may
 from monitor.protocols import InfusionProtocol, PinnedVersion, VersionStatus
 from monitor.record import (
+    FACT_FIELDS,
     DosingWeight,
     Fact,
     InfusionSession,
@@ -28,8 +38,14 @@ from monitor.requests import (
     EventRequest,
     StartRequest,
 )
-from monitor.store import Store
-from monitor.validation import observations_from_entry
+from monitor.store import Store, Writer
+from monitor.texts import text_problems
+from monitor.validation import (
+    AFTER_END,
+    observations_as_typed,
+    observations_from_entry,
+    time_problems,
+)
 from monitor.weights import check_weight
 
 
@@ -44,21 +60,51 @@ def start_session(
     """Open a session under the protocol version named; the infusion starts with its first rate."""
     check_may(user, Action.START_SESSION)
     version = store.pinned(request.protocol_id)
-    if version.status is not VersionStatus.APPROVED:
-        raise WrongState(
-            f"{version.code} version {version.version} is {version.status.value}; "
-            "choose an approved protocol."
-        )
+    event = AuditEvent(now, user.username, Action.START_SESSION.name, request.id)
+    with store.write(event, clinic=user.clinic) as writer:
+        if _is_started(writer, user, request, version):
+            return bundle(store, writer.session(request.id), writer.alerts(request.id), now)
+        if version.status is not VersionStatus.APPROVED:
+            raise WrongState(
+                f"{version.code} version {version.version} is {version.status.value}; "
+                "choose an approved protocol."
+            )
+        protocol = protocol_of(version)
+        thresholds = _approved_threshold_set(store, protocol.threshold_set)
+        refuse(_start_problems(store, request, protocol, now), confirmed)
+        session = _as_requested(request, version, thresholds.id, user, now)
+        if request.baseline is not None:
+            session = session.with_facts(
+                observations_from_entry(
+                    request.baseline,
+                    session,
+                    recorded_at=now,
+                    recorded_by=user.username,
+                    confirmed=confirmed,
+                )
+            )
+        writer.add_patient(request.patient)
+        writer.add_session(session)
+        writer.set_summary(session.id, summary(bundle(store, session, ((), ()), now), store.zone))
+    return open_session(store, user, request.id, now=now)
+
+
+def _as_requested(
+    request: StartRequest,
+    version: PinnedVersion,
+    threshold_set_id: UUID,
+    user: User,
+    created_at: datetime,
+) -> InfusionSession:
+    """The session as it was asked for, with its weight, before any observation."""
     protocol = protocol_of(version)
-    threshold_version = _approved_threshold_set(store, protocol.threshold_set)
-    refuse(_start_problems(store, request, protocol, now), confirmed)
     session = InfusionSession(
         id=request.id,
         clinic=user.clinic,
         patient=request.patient,
         chair=request.chair.strip(),
         protocol_id=version.id,
-        threshold_set_id=threshold_version.id,
+        threshold_set_id=threshold_set_id,
         drug_form=request.drug_form,
         route=request.route,
         concentration_mg_per_ml=request.concentration_mg_per_ml,
@@ -66,13 +112,13 @@ def start_session(
         spo2_scale=request.spo2_scale,
         indication=request.indication or protocol.indication,
         setting=protocol.setting,
-        created_at=now,
+        created_at=created_at,
         created_by=user.username,
     )
     weight = DosingWeight(
         id=request.weight_id,
-        taken_at=now,
-        recorded_at=now,
+        taken_at=created_at,
+        recorded_at=created_at,
         recorded_by=user.username,
         weight_kg=request.weight_kg,
         basis=request.weight_basis,
@@ -81,28 +127,46 @@ def start_session(
     )
     arrived = SessionEvent(
         id=derived_id("arrived", request.id),
-        taken_at=now,
-        recorded_at=now,
+        taken_at=created_at,
+        recorded_at=created_at,
         recorded_by=user.username,
         kind=lifecycle.EventKind.ARRIVED,
     )
-    session = session.with_facts([weight, arrived])
+    return session.with_facts([weight, arrived])
+
+
+def _is_started(writer: Writer, user: User, request: StartRequest, version: PinnedVersion) -> bool:
+    """Whether this very session is open already.
+
+    Raises:
+        InvalidEntry: its id is, with something else.
+    """
+    try:
+        held = writer.session(request.id)
+    except NotFound:
+        return False
+    check_clinic(user, held)
+    if held.protocol_id != version.id:
+        raise other_values()
+    asked = _as_requested(request, version, held.threshold_set_id, user, held.created_at)
+    facts: tuple[Fact, ...] = asked.facts()
     if request.baseline is not None:
-        session = session.with_facts(
-            observations_from_entry(
-                request.baseline,
-                session,
-                recorded_at=now,
-                recorded_by=user.username,
-                confirmed=confirmed,
-            )
+        facts += observations_as_typed(
+            request.baseline, asked, recorded_at=held.created_at, recorded_by=user.username
         )
-    event = AuditEvent(now, user.username, Action.START_SESSION.name, request.id)
-    with store.write(event, clinic=user.clinic) as writer:
-        writer.add_patient(request.patient)
-        writer.add_session(session)
-        writer.set_summary(session.id, summary(bundle(store, session, ((), ()), now), store.zone))
-    return open_session(store, user, request.id, now=now)
+    with_it = {item.id for item in held.observations if item.recorded_at == held.created_at}
+    if not _same_head(asked, held) or not with_it <= {fact.id for fact in facts}:
+        raise other_values()
+    return is_recorded(held, facts)
+
+
+def _same_head(asked: InfusionSession, held: InfusionSession) -> bool:
+    """Whether both were opened alike, whoever did; the patient's particulars may change since."""
+    empty: dict[str, Any] = dict.fromkeys(FACT_FIELDS.values(), ())
+    heads = [
+        replace(session, patient=held.patient, created_by="", **empty) for session in (asked, held)
+    ]
+    return asked.patient.id == held.patient.id and heads[0] == heads[1]
 
 
 def _start_problems(
@@ -118,6 +182,18 @@ def _start_problems(
     ):
         if not getattr(request.patient, name).strip():
             problems.append(Problem(name, f"Enter the patient's {label}."))
+    problems += text_problems(
+        {
+            "chair": request.chair,
+            "family_name": request.patient.family_name,
+            "given_name": request.patient.given_name,
+            "mrn": request.patient.mrn,
+            "sex": request.patient.sex,
+            "allergies": request.patient.allergies,
+            "indication": request.indication,
+            "route": request.route,
+        }
+    )
     if request.drug_form is not protocol.form:
         problems.append(
             Problem(
@@ -186,26 +262,29 @@ def record_event(
     request: EventRequest,
     *,
     now: datetime,
+    confirmed: frozenset[str] = frozenset(),
     device: str | None = None,
 ) -> OpenSession:
     """Record something that happened, or move the session along its life cycle."""
     action = lifecycle.action_for_event(request.kind)
+    event = SessionEvent(
+        id=request.id,
+        taken_at=request.taken_at,
+        recorded_at=now,
+        recorded_by=user.username,
+        kind=request.kind,
+        text=request.text,
+        linked_to=request.linked_to,
+    )
 
-    def decide(before: OpenSession) -> tuple[Fact, ...]:
-        if before.session.fact(request.id):
-            return ()
-        refuse(time_problems(request.taken_at, before.session, now))
+    def settled(before: OpenSession, facts: tuple[Fact, ...]) -> tuple[Fact, ...]:
+        problems = time_problems(request.taken_at, before.session, now)
+        if lifecycle.belongs_after_the_end(request.kind):
+            problems = [item for item in problems if item.code != AFTER_END]
+        refuse(problems, confirmed)
         lifecycle.check_can_record_event(before.session, request.kind, now)
-        return (
-            SessionEvent(
-                id=request.id,
-                taken_at=request.taken_at,
-                recorded_at=now,
-                recorded_by=user.username,
-                kind=request.kind,
-                text=request.text,
-                linked_to=request.linked_to,
-            ),
-        )
+        return facts
 
-    return save(store, user, session_id, action, decide, now, device)
+    return save(
+        store, user, session_id, action, lambda _: (event,), settled, now=now, device=device
+    )

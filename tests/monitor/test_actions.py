@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
@@ -16,7 +15,7 @@ from monitor.alerts import AlertState
 from monitor.audit import AuditEvent
 from monitor.errors import InvalidEntry, NeedsConfirmation, NotFound, NotPermitted, WrongState
 from monitor.lifecycle import EventKind, SessionStatus
-from monitor.permissions import Role, User
+from monitor.permissions import Role
 from monitor.protocols import VersionStatus
 from monitor.record import DoseStepKind, DoseUnit, DrugForm
 from monitor.requests import (
@@ -24,74 +23,27 @@ from monitor.requests import (
     AnswerRequest,
     BolusRequest,
     EventRequest,
-    RateRequest,
     SideEffectChangeRequest,
     SideEffectRequest,
-    StartRequest,
     SyringeRequest,
 )
 from monitor.store import SessionQuery, Store
 from monitor.validation import EnteredItem, EnteredSet
-from tests.build import an_id, anaesthetist, at, lead, nurse, patient, seeded_id, user
-
-BLUM = nurse()
-NORMAL = {"hr": "68", "sbp": "128", "dbp": "76", "spo2": "97", "rr": "14", "sedation": "0"}
-
-
-def start_request(**changes: object) -> StartRequest:
-    values: dict[str, object] = {
-        "id": an_id(),
-        "patient": patient(),
-        "chair": "3",
-        "protocol_id": seeded_id("protocol", "P02"),
-        "drug_form": DrugForm.RACEMIC,
-        "concentration_mg_per_ml": Decimal(2),
-        "weight_id": an_id(),
-        "weight_kg": Decimal(80),
-        "baseline": entered(-10, **NORMAL),
-    }
-    return StartRequest(**(values | changes))  # type: ignore[arg-type]
-
-
-def entered(minute: float, **texts: str) -> EnteredSet:
-    return EnteredSet(
-        set_id=an_id(),
-        taken_at=at(minute),
-        items=tuple(
-            EnteredItem(id=an_id(), parameter=key, text=text) for key, text in texts.items()
-        ),
-    )
-
-
-def started(store: Store, by: User = BLUM, **changes: object) -> UUID:
-    return actions.start_session(store, by, start_request(**changes), now=at(-8)).session.id
-
-
-def rate_request(value: str, minute: float, **changes: object) -> RateRequest:
-    values: dict[str, object] = {
-        "id": an_id(),
-        "kind": DoseStepKind.RATE,
-        "value": Decimal(value),
-        "unit": DoseUnit.MG_PER_KG_PER_H,
-        "taken_at": at(minute),
-    }
-    return RateRequest(**(values | changes))  # type: ignore[arg-type]
-
-
-def infusing(store: Store) -> UUID:
-    session_id = started(store)
-    actions.change_rate(store, BLUM, session_id, rate_request("0.1", 0), now=at(0))
-    return session_id
+from tests.build import an_id, anaesthetist, at, lead, seeded_id, user
+from tests.entering import (
+    BLUM,
+    NORMAL,
+    entered,
+    infusing,
+    rate_request,
+    save,
+    start_request,
+    started,
+)
 
 
 def audit_actions(store: Store, session_id: UUID) -> list[str]:
     return [row.event.action for row in store.audit_rows("main", session_id)]
-
-
-def save(store: Store, session_id: UUID, of: EnteredSet, now: datetime) -> actions.OpenSession:
-    return actions.record_observations(
-        store, BLUM, session_id, of, now=now, confirmed=frozenset({"sbp.jump", "spo2.jump"})
-    )
 
 
 # -- starting ---------------------------------------------------------------------------------
