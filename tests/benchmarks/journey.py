@@ -6,7 +6,7 @@ from playwright.sync_api import Page, expect
 
 from tests.benchmarks.browser import chromium, our_server, signed_in
 from tests.benchmarks.report import Figure
-from tests.browser.test_bedside import Tablet, put_session
+from tests.browser.tablet import Tablet, put_session
 from tests.server import Server
 
 _GOALS = {"touches_set": "15", "touches_step": "3", "touches_effect": "2", "touches_amend": "4"}

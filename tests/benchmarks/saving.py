@@ -6,7 +6,7 @@ from playwright.sync_api import Page, expect
 
 from tests.benchmarks.browser import chromium, our_server, signed_in, stock_server
 from tests.benchmarks.report import Figure, percentile, ratio_figure
-from tests.browser.test_bedside import put_session
+from tests.browser.tablet import put_session
 from tests.server import Server
 
 SESSIONS = 8

@@ -14,8 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
+from monitor.record import InfusionSession
+from tests.browser.tablet import Tablet, put_session
 from tests.machine import CHROMIUM_FLAGS, find_chromium
 from tests.server import Server, running_server
 
@@ -145,5 +147,18 @@ def browser_page(new_context: Callable[..., BrowserContext]) -> BrowserPage:
         page = new_context(role, **settings).new_page()
         page.goto(path)
         return page
+
+    return make
+
+
+@pytest.fixture
+def open_bedside(server: Server, browser_page: BrowserPage) -> Callable[..., Tablet]:
+    def make(session: InfusionSession | None = None, **settings: Any) -> Tablet:
+        shown = session or put_session(server)
+        page = browser_page(
+            "nurse", f"/bedside?session={shown.id}", **{"has_touch": True, **settings}
+        )
+        expect(page.get_by_role("button", name="SAVE")).to_be_visible(timeout=20_000)
+        return Tablet(page)
 
     return make

@@ -7,137 +7,27 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
-from uuid import UUID
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, Route, expect
+from playwright.sync_api import Browser, BrowserContext, Route, expect
 
 from monitor.actions import open_session
 from monitor.board import board_row
-from monitor.record import DoseStepKind, Fact, InfusionSession
+from monitor.record import DoseStepKind
 from pages.widgets.clinic_time import clinic_zone
 from tests import build
-from tests.browser.conftest import BrowserPage, Complaints
+from tests.browser.conftest import Complaints
+from tests.browser.tablet import NO_NETWORK, Tablet, put_session, saved_values
 from tests.server import ROOT, Server, running_server
 
 pytestmark = pytest.mark.browser
 
 SIZES = ((1280, 800), (1280, 720), (1024, 768), (1024, 690))
-#: What the browser says when the network is away; the component says it in words.
-NO_NETWORK = r"ERR_INTERNET_DISCONNECTED|ERR_FAILED|ERR_CONNECTION|WebSocket|status of 503"
-
-
-def put_session(
-    server: Server, *, name: str = "Okafor", minutes_ago: float = 0, more: Sequence[Fact] = ()
-) -> InfusionSession:
-    """A session that runs since 47 minutes, with a set every few minutes, the last 7 min ago.
-
-    ``minutes_ago`` puts all of it that much earlier; ``more`` are facts besides.
-    """
-    shift = datetime.now(UTC) - build.T0 - timedelta(minutes=minutes_ago)
-    clinic = server.store.user("ablum").clinic
-    facts: list[Fact] = [
-        *build.obs_set(-52, pain=4),
-        *build.obs_set(-32, sedation=1, dissociation=1),
-        *build.obs_set(-17, sedation=1, dissociation=2),
-        *build.obs_set(-7, hr=66, sbp=131, dbp=78, sedation=1, dissociation=2),
-        build.rate("0.1", -47),
-        build.rate("0.15", -32),
-        build.side_effect("nausea", 1, -14),
-    ]
-    moved = [_moved(fact, shift) for fact in [*facts, *more, build.weight(70, -60)]]
-    patient = build.patient(
-        family_name=name,
-        given_name="Ada",
-        allergies="penicillin",
-        mrn=f"004 {build.an_id().hex[-12:]}",
-    )
-    session = build.session(
-        weight_kg=None,
-        clinic=clinic,
-        patient=patient,
-        chair="3",
-        created_at=build.at(-60) + shift,
-        created_by="ablum",
-    ).with_facts(moved)
-    with server.store.write(build.audit(), clinic=clinic) as writer:
-        writer.add_patient(patient)
-        writer.add_session(session)
-    return session
-
-
-def _moved(fact: Fact, shift: timedelta) -> Fact:
-    return replace(
-        fact,
-        taken_at=fact.taken_at + shift,
-        recorded_at=fact.recorded_at + shift,
-        recorded_by="ablum",
-    )
-
-
-class Tablet:
-    """A bedside page driven by touches, which are counted."""
-
-    def __init__(self, page: Page) -> None:
-        self.page = page
-        self.touches = 0
-
-    def tap(self, target: Locator) -> None:
-        self.touches += 1
-        target.tap()
-
-    def keys(self, digits: str) -> None:
-        for digit in digits:
-            self.tap(self.page.locator(".form .keypad .key", has_text=digit))
-
-    def score(self, name: str, code: str) -> None:
-        group = self.page.get_by_role("radiogroup", name=name)
-        self.tap(group.get_by_role("radio").filter(has_text=re.compile(f"^{code}$")))
-
-    def save(self) -> None:
-        self.tap(self.page.get_by_role("button", name="SAVE"))
-
-    def field(self, key: str) -> Locator:
-        return self.page.locator(f"input[data-key={key}]")
-
-    @property
-    def saved(self) -> Locator:
-        return self.page.locator(".saved-text")
-
-    @property
-    def first_row(self) -> Locator:
-        return self.page.locator(".recent .row").first
-
-
-@pytest.fixture
-def open_bedside(server: Server, browser_page: BrowserPage) -> Callable[..., Tablet]:
-    def make(session: InfusionSession | None = None, **settings: Any) -> Tablet:
-        shown = session or put_session(server)
-        page = browser_page(
-            "nurse", f"/bedside?session={shown.id}", **{"has_touch": True, **settings}
-        )
-        expect(page.get_by_role("button", name="SAVE")).to_be_visible(timeout=20_000)
-        return Tablet(page)
-
-    return make
-
-
-def saved_values(server: Server, session_id: UUID, minutes: int = 5) -> dict[str, str]:
-    """What the record holds of the last minutes, read by a connection of its own."""
-    since = datetime.now(UTC) - timedelta(minutes=minutes)
-    session = server.store.session(session_id)
-    return {
-        item.parameter: str(item.value)
-        for item in session.current_observations
-        if item.taken_at > since
-    }
 
 
 def test_a_normal_set_takes_fifteen_touches(
@@ -394,18 +284,6 @@ def test_holding_is_one_touch_and_can_be_undone(
 
     expect(page.locator(".fact.phase")).to_contain_text("INFUSING")
     assert len(server.store.session(session.id).amendments) == 1
-
-
-def test_a_double_tap_on_the_action_bar_is_one_entry(
-    server: Server, open_bedside: Callable[..., Tablet]
-) -> None:
-    session = put_session(server)
-    tablet = open_bedside(session)
-    tablet.page.locator("[data-dose=hold]").dblclick()
-    expect(tablet.page.locator(".fact.phase")).to_contain_text("PAUSED")
-    tablet.page.wait_for_timeout(500)
-    steps = server.store.session(session.id).dose_steps
-    assert [step.kind.value for step in steps].count("hold") == 1
 
 
 def test_a_side_effect_takes_two_touches(

@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 
 from monitor.user_admin import DEMO_PASSWORD
 from tests.browser.conftest import BrowserPage, Complaints
-from tests.browser.test_bedside import Tablet
+from tests.browser.tablet import Tablet
 from tests.server import USERNAMES, Server
 
 pytestmark = pytest.mark.browser

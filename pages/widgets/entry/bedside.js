@@ -1,7 +1,6 @@
 // The bedside screen of one infusion session: one root that is built once; new data only changes
 // texts.  What was just saved is drawn from the answer to the save, before any chart.
 
-const DOUBLE_TAP_MS = 600;
 const UNDO_MS = 10000;
 const POLL_MS = 15000;
 const OTHER_DRAFT_MS = 3600000;
@@ -25,6 +24,7 @@ class Bedside {
     this.form = new Form(this);
     this.root.append(this.buildHeader(), this.buildState(), this.form.node, this.buildRight(),
       this.buildActions(), this.sheets.node);
+    dropDoubleTaps(this.root);
     parent.append(this.root);
     this.themed();
     this.paint();
@@ -137,7 +137,7 @@ class Bedside {
     this.effects = [...effects, this.moreEffects];
     const quick = this.config.events.filter((event) => event.quick).map((event) =>
       button(event.label, () => this.event(event.kind), { "data-event": event.kind }));
-    const bar = el("nav", { class: "actions-area", "aria-label": say("actions_label") },
+    return el("nav", { class: "actions-area", "aria-label": say("actions_label") },
       el("div", { class: "card actions" },
         el("div", { class: "group", role: "group", "aria-label": say("dose") },
           el("span", { class: "caption" }, say("dose")), Object.values(this.dose)),
@@ -147,14 +147,6 @@ class Bedside {
       el("div", { class: "card events" },
         el("span", { class: "caption" }, say("events")), quick,
         button(say("more"), () => this.sheets.events())));
-    // A double tap is one tap: the label may have changed under the finger after the first answer.
-    let tappedAt = -Infinity;
-    bar.addEventListener("click", (event) => {
-      const soon = event.timeStamp - tappedAt < DOUBLE_TAP_MS;
-      if (soon) event.stopPropagation();
-      else tappedAt = event.timeStamp;
-    }, true);
-    return bar;
   }
 
   // -- new data ----------------------------------------------------------------------------------

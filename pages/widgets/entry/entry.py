@@ -10,7 +10,7 @@ import streamlit as st
 
 _HERE = Path(__file__).parent
 #: One module made of small files, in the order they need each other.
-_SCRIPTS = ("text.js", "check.js", "outbox.js", "form.js", "sheets.js", "bedside.js")
+_SCRIPTS = ("text.js", "taps.js", "check.js", "outbox.js", "form.js", "sheets.js", "bedside.js")
 
 #: Read once at import: a component must not change under an open page.
 _mount = st.components.v2.component(

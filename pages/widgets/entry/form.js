@@ -102,7 +102,7 @@ class Form {
 
   scoreRows() {
     const { sedation, dissociation, nausea } = this.groups;
-    this.distress = button("", () => this.cycleDistress(), { class: "tap distress", tabindex: -1 });
+    this.distress = button("", () => this.cycleDistress(), { ...REPEATS, class: "tap distress", tabindex: -1 });
     this.painValue = el("span", {});
     this.painWas = el("small", {});
     this.pain = button([this.painValue, this.painWas], () => this.app.sheets.pain(), { class: "tap pain" });
@@ -657,10 +657,10 @@ function keypad({ target, left }) {
   };
   const key = (label, act, props = {}) => button(label, act, { class: "key", tabindex: -1, ...props });
   const node = el("div", { class: "keypad" },
-    [..."789456123"].map((digit) => key(digit, () => press(digit))),
-    key(left.label, left.act ?? (() => press(left.label)), { class: left.act ? "key words" : "key" }),
-    key("0", () => press("0")),
-    key("⌫", erase, { "aria-label": say("erase") }));
+    [..."789456123"].map((digit) => key(digit, () => press(digit), REPEATS)),
+    key(left.label, left.act ?? (() => press(left.label)), left.act ? { class: "key words" } : REPEATS),
+    key("0", () => press("0"), REPEATS),
+    key("⌫", erase, { ...REPEATS, "aria-label": say("erase") }));
   node.addEventListener("mousedown", (event) => event.preventDefault());
   return node;
 }

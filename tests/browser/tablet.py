@@ -1,0 +1,121 @@
+"""A bedside page as a nurse works it: touches that are counted, on a session made for the test."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from playwright.sync_api import Locator, Page, expect
+
+from monitor.record import Fact, InfusionSession
+from tests import build
+from tests.server import Server
+
+#: What the browser says when the network is away; the component says it in words.
+NO_NETWORK = r"ERR_INTERNET_DISCONNECTED|ERR_FAILED|ERR_CONNECTION|WebSocket|status of 503"
+
+
+def put_session(
+    server: Server, *, name: str = "Okafor", minutes_ago: float = 0, more: Sequence[Fact] = ()
+) -> InfusionSession:
+    """A session that runs since 47 minutes, with a set every few minutes, the last 7 min ago.
+
+    ``minutes_ago`` puts all of it that much earlier; ``more`` are facts besides.
+    """
+    shift = datetime.now(UTC) - build.T0 - timedelta(minutes=minutes_ago)
+    clinic = server.store.user("ablum").clinic
+    facts: list[Fact] = [
+        *build.obs_set(-52, pain=4),
+        *build.obs_set(-32, sedation=1, dissociation=1),
+        *build.obs_set(-17, sedation=1, dissociation=2),
+        *build.obs_set(-7, hr=66, sbp=131, dbp=78, sedation=1, dissociation=2),
+        build.rate("0.1", -47),
+        build.rate("0.15", -32),
+        build.side_effect("nausea", 1, -14),
+    ]
+    moved = [_moved(fact, shift) for fact in [*facts, *more, build.weight(70, -60)]]
+    patient = build.patient(
+        family_name=name,
+        given_name="Ada",
+        allergies="penicillin",
+        mrn=f"004 {build.an_id().hex[-12:]}",
+    )
+    session = build.session(
+        weight_kg=None,
+        clinic=clinic,
+        patient=patient,
+        chair="3",
+        created_at=build.at(-60) + shift,
+        created_by="ablum",
+    ).with_facts(moved)
+    with server.store.write(build.audit(), clinic=clinic) as writer:
+        writer.add_patient(patient)
+        writer.add_session(session)
+    return session
+
+
+def _moved(fact: Fact, shift: timedelta) -> Fact:
+    return replace(
+        fact,
+        taken_at=fact.taken_at + shift,
+        recorded_at=fact.recorded_at + shift,
+        recorded_by="ablum",
+    )
+
+
+class Tablet:
+    """A bedside page driven by touches, which are counted."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.touches = 0
+
+    def tap(self, target: Locator) -> None:
+        self.touches += 1
+        target.tap()
+
+    def double_tap(self, target: Locator) -> None:
+        """Two real touches at one place, as gloves do; the second meets whatever lies there then."""
+        target.scroll_into_view_if_needed()
+        expect(target).to_be_enabled()
+        box = target.bounding_box()
+        assert box is not None
+        x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+        self.page.touchscreen.tap(x, y)
+        self.page.touchscreen.tap(x, y)
+
+    def keys(self, digits: str) -> None:
+        for digit in digits:
+            self.tap(self.page.locator(".form .keypad .key", has_text=digit))
+
+    def score(self, name: str, code: str) -> None:
+        group = self.page.get_by_role("radiogroup", name=name)
+        self.tap(group.get_by_role("radio").filter(has_text=re.compile(f"^{code}$")))
+
+    def save(self) -> None:
+        self.tap(self.page.get_by_role("button", name="SAVE"))
+
+    def field(self, key: str) -> Locator:
+        return self.page.locator(f"input[data-key={key}]")
+
+    @property
+    def saved(self) -> Locator:
+        return self.page.locator(".saved-text")
+
+    @property
+    def first_row(self) -> Locator:
+        return self.page.locator(".recent .row").first
+
+
+def saved_values(server: Server, session_id: UUID, minutes: int = 5) -> dict[str, str]:
+    """What the record holds of the last minutes, read by a connection of its own."""
+    since = datetime.now(UTC) - timedelta(minutes=minutes)
+    session = server.store.session(session_id)
+    return {
+        item.parameter: str(item.value)
+        for item in session.current_observations
+        if item.taken_at > since
+    }
