@@ -12,38 +12,28 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import os
 import signal
 import sys
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from streamlit import config
 from streamlit.starlette import App
 
 import db
-from monitor.errors import StoreUnavailable
+from monitor.commands.database import clinic_zone, database_url
+from monitor.errors import MonitorError
 from pages import http
-
-#: A SQLite file beside this one, for the first ``streamlit run`` of all.
-DEFAULT_DATABASE_URL = f"sqlite:///{Path(__file__).parent / 'data' / 'monitor.db'}"
 
 
 def open_gate() -> tuple[db.SqlStore, http.Gate]:
     """The store and zone of the environment; the process ends in one sentence without them."""
-    zone_name = os.environ.get("MONITOR_ZONE", "Europe/London")
     try:
-        zone = ZoneInfo(zone_name)
-    except (ZoneInfoNotFoundError, ValueError):
-        raise SystemExit(f"MONITOR_ZONE names no time zone: {zone_name}") from None
-    try:
-        url = os.environ.get("MONITOR_DATABASE_URL", DEFAULT_DATABASE_URL)
-        store = db.open_store(url, zone=zone)
-    except StoreUnavailable as error:
+        zone = clinic_zone()
+        store = db.open_store(database_url(None), zone=zone)
+    except MonitorError as error:
         raise SystemExit(str(error)) from None
     return store, http.Gate(store=store, zone=zone)
 

@@ -6,7 +6,9 @@ import sqlite3
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.engine import URL, Connection, Engine, make_url
+from sqlalchemy.engine import URL, Connection, Engine
+
+from db.address import parse_url
 
 #: How long a save waits for another one before it is refused in words.
 LOCK_WAIT_S = 5
@@ -22,20 +24,15 @@ def make_engine(url: str | URL, *, lock_wait_s: float = LOCK_WAIT_S) -> Engine:
     ``lock_wait_s`` is how long one save waits for another before it is refused.
 
     Raises:
-        ValueError: another kind of database, or SQLite without a file.
+        WrongUrl: another kind of database, SQLite without a file, or a part that is wrong.
     """
-    parsed = make_url(url)
-    kind = parsed.get_backend_name()
-    if kind == "sqlite":
+    parsed = parse_url(url)
+    if parsed.get_backend_name() == "sqlite":
         return _sqlite(parsed, lock_wait_s)
-    if kind == "postgresql":
-        return _postgresql(parsed, lock_wait_s)
-    raise ValueError(f"The record is kept in SQLite or PostgreSQL, not in {kind}.")
+    return _postgresql(parsed, lock_wait_s)
 
 
 def _sqlite(url: URL, lock_wait_s: float) -> Engine:
-    if not url.database or url.database == ":memory:":
-        raise ValueError("A record in memory would be lost; name a file: sqlite:///monitor.db")
     engine = sa.create_engine(
         url,
         pool_size=8,

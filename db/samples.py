@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from db.engine import make_engine
 from db.failures import translated
-from db.schema import open_store
+from db.schema import is_blank, open_store
 from db.store import SqlStore
 from db.tables import SESSION, USER_EVENT
 from monitor.actions.opening import bundle
@@ -273,10 +273,15 @@ def clear_demo(url: str) -> None:
     file = Path(parsed.database or "")
     if not file.exists():
         return
-    if holds_anything(url):
+    engine = make_engine(url)
+    try:
+        blank = is_blank(engine)
+    finally:
+        engine.dispose()
+    if not blank:
         store = open_store(url)
         try:
-            is_ours = is_demo(store)
+            is_ours = is_demo(store) or not holds_anything(url)
         finally:
             store.close()
         if not is_ours:

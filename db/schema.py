@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Engine, make_url
+from sqlalchemy.engine import Engine
 
+from db.address import parse_url
 from db.chain import SHARED
 from db.engine import LOCK_WAIT_S, make_engine
 from db.failures import LOG, translated
@@ -40,6 +42,7 @@ def migrate(url: str, *, now: datetime | None = None) -> None:
     config.set_main_option("path_separator", "os")
     config.attributes["engine"] = engine
     try:
+        is_blank(engine)  # raises when the tables are another program's
         with translated(writing=True):
             command.upgrade(config, "head")
         seed(SqlStore(engine), now or datetime.now(UTC))
@@ -88,12 +91,14 @@ def open_store(url: str, *, zone: tzinfo = UTC, lock_wait_s: float = LOCK_WAIT_S
     Raises:
         StoreUnavailable: there is none, it cannot be reached, or it is of another version.
     """
-    parsed = make_url(url)
-    if parsed.get_backend_name() == "sqlite" and not Path(parsed.database or "").is_file():
-        raise StoreUnavailable(f"There is no database file {parsed.database}. Start with: serve")
+    parsed = parse_url(url)
+    if parsed.get_backend_name() == "sqlite" and not os.path.isfile(parsed.database or ""):
+        raise StoreUnavailable(
+            f"There is no database file {parsed.database}. Start with: python -m monitor serve"
+        )
     engine = make_engine(url, lock_wait_s=lock_wait_s)
     try:
-        version = schema_version(engine)
+        version = None if is_blank(engine) else schema_version(engine)
         if version != SCHEMA_VERSION:
             raise StoreUnavailable(_other_version(version))
     except BaseException:
@@ -133,6 +138,23 @@ def schema_version(engine: Engine) -> str | None:
         if not sa.inspect(connection).has_table("alembic_version"):
             return None
         return connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
+
+
+def is_blank(engine: Engine) -> bool:
+    """Whether the database holds no table at all: nothing of the monitor, nothing of others.
+
+    Raises:
+        StoreUnavailable: it holds tables, and not the monitor's.
+    """
+    with translated(writing=False), engine.connect() as connection:
+        # One question: a migration that goes on elsewhere is seen as a whole or not at all.
+        tables = sa.inspect(connection).get_table_names()
+    if tables and "alembic_version" not in tables:
+        raise StoreUnavailable(
+            "The database holds tables of another program and is left alone. Name a database of"
+            " the monitor's own."
+        )
+    return not tables
 
 
 def _other_version(version: str | None) -> str:

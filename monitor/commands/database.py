@@ -10,10 +10,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from sqlalchemy.engine import make_url
-
 import db
-from monitor.errors import NotFound
+from db.address import parse_url
+from monitor.errors import NotFound, StoreUnavailable
 
 ROOT = Path(__file__).resolve().parents[2]
 DEFAULT_DATABASE_URL = f"sqlite:///{ROOT / 'data' / 'monitor.db'}"
@@ -25,33 +24,42 @@ def now() -> datetime:
 
 
 def database_url(given: str | None) -> str:
-    """The database to use; a relative SQLite file is relative to where the command was typed."""
-    url = given or os.environ.get("MONITOR_DATABASE_URL") or DEFAULT_DATABASE_URL
-    try:
-        parsed = make_url(url)
-    except Exception as error:
-        raise NotFound(f'"{url}" is not a database URL such as sqlite:///monitor.db.') from error
-    if parsed.get_backend_name() == "sqlite" and parsed.database:
-        file = Path(parsed.database).resolve()
-        return str(parsed.set(database=str(file)).render_as_string(hide_password=False))
-    return url
+    """The database to use; a relative SQLite file is relative to where the command was typed.
+
+    Raises:
+        WrongUrl: it is not the URL of a database for the record.
+    """
+    url = parse_url(given or os.environ.get("MONITOR_DATABASE_URL") or DEFAULT_DATABASE_URL)
+    if url.get_backend_name() == "sqlite" and url.database:
+        # Not Path.resolve: a link in a circle is for the database to refuse.
+        url = url.set(database=os.path.abspath(url.database))
+    return str(url.render_as_string(hide_password=False))
 
 
 def migrated(url: str) -> None:
     """Bring the database to the present version; a SQLite file is made where there is none."""
-    parsed = make_url(url)
+    parsed = parse_url(url)
     if parsed.get_backend_name() == "sqlite" and parsed.database:
-        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+        folder = Path(parsed.database).parent
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreUnavailable(
+                f"The folder {folder} of the database cannot be made: {error.strerror}."
+            ) from error
     db.migrate(url, now=now())
 
 
 def clinic_zone() -> ZoneInfo:
     """The clinic's time zone, from MONITOR_ZONE."""
-    name = os.environ.get("MONITOR_ZONE", DEFAULT_ZONE)
+    name = os.environ.get("MONITOR_ZONE") or DEFAULT_ZONE
     try:
         return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError):
-        raise NotFound(f"MONITOR_ZONE names no time zone: {name}") from None
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        # OSError: "Europe" is a folder of zones, "x" * 300 no name of a file.
+        raise NotFound(
+            f'MONITOR_ZONE "{name}" is not the name of a time zone such as Europe/London.'
+        ) from None
 
 
 @contextmanager
