@@ -7,15 +7,17 @@ MONITOR_DATABASE_URL, else the embedded one beside this program.
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import sys
 from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 from uuid import UUID
 
 from monitor.commands import accounts, export_tables, serving, session_folders, show_breaches
+from monitor.commands.output import tell
 from monitor.commands.verifying import verify
 from monitor.errors import ImportRefused, InvalidEntry, MonitorError
 from monitor.permissions import Role
@@ -26,15 +28,40 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         sentence = message[:1].upper() + message[1:]
-        print(f"{sentence}. Try: {self.prog} --help", file=sys.stderr)
+        tell(f"{sentence}. Try: {self.prog} --help")
         raise SystemExit(2)
+
+
+class _Command(_Parser):
+    """The arguments of one command, in any order: names and options may be mixed."""
+
+    _mixing = False
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        if self._mixing or self._subparsers is not None:
+            return super().parse_known_args(args, namespace)
+        # The plain parser takes the names at the first gap: --role admin NAME would find none.
+        self._mixing = True
+        try:
+            return self.parse_known_intermixed_args(args, namespace)
+        finally:
+            self._mixing = False
 
 
 def _day(text: str) -> date:
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f'"{text}" is not a day such as 2026-03-02') from None
+        day = date.min
+    if not 1900 <= day.year <= 2200:
+        raise argparse.ArgumentTypeError(f'"{text}" is not a day such as 2026-03-02')
+    return day
+
+
+def _port(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:6]) <= 65535:
+        raise argparse.ArgumentTypeError(f'"{text}" is not a port; name one from 1024 to 65535')
+    return int(text)
 
 
 def _session_id(text: str) -> UUID:
@@ -48,20 +75,20 @@ def parser() -> argparse.ArgumentParser:
     """Every command and its arguments."""
     top = _Parser(prog="python -m monitor", description="Infusion session monitor.")
     commands = top.add_subparsers(
-        dest="command", metavar="COMMAND", required=True, parser_class=_Parser
+        dest="command", metavar="COMMAND", required=True, parser_class=_Command
     )
 
     def command(
         name: str, run: Callable[[argparse.Namespace], int], text: str
     ) -> argparse.ArgumentParser:
         made: argparse.ArgumentParser = commands.add_parser(name, help=text, description=text)
-        made.add_argument("--database", metavar="URL", help="sqlite:///file or postgresql://...")
+        _add_database(made)
         made.set_defaults(run=run)
         return made
 
     made = command("serve", serving.serve, "migrate the database, then run the monitor")
     made.add_argument("--host", default="127.0.0.1")
-    made.add_argument("--port", type=int, default=8501)
+    made.add_argument("--port", type=_port, default=8501, metavar="PORT")
     made.add_argument("--demo-if-empty", action="store_true", help="fill an empty database")
 
     command("demo", serving.demo, "make a fresh demo database")
@@ -93,45 +120,69 @@ def parser() -> argparse.ArgumentParser:
 
     command("verify", verify, "hold the record to its audit chain and projections")
 
-    made = command("users", accounts.users, "manage accounts")
-    made.add_argument("job", choices=tuple(accounts.JOBS))
-    made.add_argument("name", nargs="?", default="", metavar="NAME")
-    made.add_argument("--role", choices=[role.value for role in Role if role is not Role.WALL])
-    made.add_argument("--full-name")
-    made.add_argument("--clinic")
-    made.add_argument("--pin")
-    made.add_argument("--shift-lead", action="store_true")
-    made.add_argument("--generate", action="store_true", help="invent the password and show it")
+    users = commands.add_parser("users", help="manage accounts", description="Manage accounts.")
+    _add_jobs(users)
     return top
+
+
+def _add_database(made: argparse.ArgumentParser) -> None:
+    made.add_argument("--database", metavar="URL", help="sqlite:///file or postgresql://...")
+
+
+def _add_jobs(users: argparse.ArgumentParser) -> None:
+    """What can be done with accounts, each with the arguments it takes and no others."""
+    jobs = users.add_subparsers(dest="job", metavar="JOB", required=True, parser_class=_Command)
+    for name, (run, text) in accounts.JOBS.items():
+        job = jobs.add_parser(name, help=text, description=text)
+        _add_database(job)
+        job.set_defaults(run=accounts.users, work=run)
+        if name != "list":
+            job.add_argument("name", metavar="NAME")
+        if name in ("add", "password"):
+            job.add_argument("--generate", action="store_true", help="invent the password, show it")
+        if name == "add":
+            roles = [role.value for role in Role if role is not Role.WALL]
+            job.add_argument("--role", choices=roles, required=True)
+            job.add_argument("--full-name")
+            job.add_argument("--clinic")
+            job.add_argument("--pin")
+            job.add_argument("--shift-lead", action="store_true")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; 0 when its job was done, 1 when it was not, 2 for wrong arguments."""
-    top = parser()
-    args = top.parse_args(argv)
-    if args.command == "users" and args.job != "list" and not args.name:
-        top.error("name the account")
-    if args.command == "users" and args.job == "add" and not args.role:
-        top.error("say the role with --role")
+    args = parser().parse_args(argv)
     try:
         return int(args.run(args))
     except InvalidEntry as error:
         lines = [problem.message for problem in error.problems]
     except ImportRefused as error:
         lines = list(error.problems)
-    except (MonitorError, ValueError) as error:
+    except MonitorError as error:
         lines = str(error).splitlines()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        lines = [f"{error.filename or 'The system'}: {error.strerror or error}."]
     except KeyboardInterrupt:
         lines = ["Stopped."]
     for line in lines:
-        print(line, file=sys.stderr)
+        tell(line)
     return 1
 
 
-if __name__ == "__main__":
-    # A reader that goes away early (`| head`) is not an error worth a traceback.
+def _run() -> NoReturn:
+    # What the database said is told in a sentence; its line in the log is for the server.
+    handler = logging.StreamHandler()
+    handler.addFilter(lambda record: record.module != "failures")
+    logging.basicConfig(level=logging.WARNING, format="%(message)s", handlers=[handler])
     try:
         sys.exit(main())
     except BrokenPipeError:
+        # A reader that goes away early (`| head`) is not an error worth a traceback.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
+
+
+if __name__ == "__main__":
+    _run()

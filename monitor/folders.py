@@ -7,7 +7,7 @@ is named with file, line and column, and nothing of it is stored.
 from monitor.folder_cells import parse_instant
 from monitor.folder_format import FILES, HEADER, AlertAnswer, Column, SessionFolder, format_tables
 from monitor.folder_reading import read_folder
-from monitor.folder_writing import csv_text, write_folder
+from monitor.folder_writing import check_new_folder, csv_text, write_folder
 
 __all__ = [
     "FILES",
@@ -15,6 +15,7 @@ __all__ = [
     "AlertAnswer",
     "Column",
     "SessionFolder",
+    "check_new_folder",
     "csv_text",
     "format_tables",
     "parse_instant",

@@ -16,9 +16,9 @@ from monitor.actions.opening import OpenSession, bundle
 from monitor.alerts import AlertEventKind
 from monitor.audit import AuditEvent
 from monitor.commands import database
-from monitor.commands.output import counted, say, write_whole
+from monitor.commands.output import cannot_write, check_out, counted, say, write_whole
 from monitor.errors import NotFound
-from monitor.folders import AlertAnswer, write_folder
+from monitor.folders import AlertAnswer, check_new_folder, write_folder
 from monitor.permissions import Action
 from monitor.store import SessionQuery, Store
 
@@ -38,9 +38,12 @@ class Wanted:
 def export_csv(args: argparse.Namespace) -> int:
     """One table of the record as CSV."""
     zone = database.clinic_zone()
+    check_out(args.out)
+    if args.from_day and args.to_day and args.from_day > args.to_day:
+        raise NotFound("--from lies after --to: there is no day between them.")
     with database.opened(args) as store:
         query = SessionQuery(
-            clinic=args.clinic or only_clinic(store),
+            clinic=_known(store, args.clinic) if args.clinic else only_clinic(store),
             from_at=_midnight(args.from_day, zone),
             to_at=_midnight(args.to_day, zone, after=1),
             include_in_progress=args.in_progress,
@@ -53,6 +56,17 @@ def export_csv(args: argparse.Namespace) -> int:
     if args.out != "-":
         say(f"{args.out}: {size} bytes")
     return 0
+
+
+def _known(store: Store, clinic: str) -> str:
+    """The clinic, when the record holds anything of it.
+
+    Raises:
+        NotFound: a slip of the pen would export an empty table and open a chain of its own.
+    """
+    if store.version(clinic) == 0:
+        raise NotFound(f'The record holds nothing of a clinic "{clinic}".')
+    return clinic
 
 
 def _midnight(day: date | None, zone: ZoneInfo, *, after: int = 0) -> datetime | None:
@@ -120,8 +134,10 @@ def export_session(store: Store, session_id: UUID, out: Path, *, by: str, now: d
 
     Raises:
         NotFound, ImportRefused: there is no such session, or the folder is not empty.
+        CannotWrite: the system lets nobody write there.
     """
     session = store.session(session_id)
+    check_new_folder(out)
     alerts, events = store.alerts(session_id)
     groups = {alert.id: alert.group for alert in alerts}
     answers = [
@@ -140,7 +156,10 @@ def export_session(store: Store, session_id: UUID, out: Path, *, by: str, now: d
     audit = AuditEvent(now, by, Action.EXPORT.name, session_id, detail={"table": "session folder"})
     with store.write(audit, clinic=session.clinic):
         pass
-    write_folder(session, out, versions=versions, answers=answers)
+    try:
+        write_folder(session, out, versions=versions, answers=answers)
+    except OSError as error:
+        raise cannot_write(out, error) from error
 
 
 def only_clinic(store: Store) -> str:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
+import secrets
+import stat
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -17,32 +20,103 @@ class CannotWrite(MonitorError):
     """The file or folder that was asked for cannot be written; the message names it."""
 
 
+#: Whatever stands between a URL's slashes and its last @: user name and password.
+_LOGIN = re.compile(r"(\w:/{1,2})[^\n]*@")
+
+
 def say(text: str) -> None:
+    """One answer on standard output."""
     print(text, flush=True)
+
+
+def tell(problem: str) -> None:
+    """One problem on standard error; a password that was typed in a URL is not repeated."""
+    print(_LOGIN.sub(r"\1***@", problem), file=sys.stderr, flush=True)
+
+
+def check_out(path: str) -> None:
+    """See that a file could be written, before anything is done for it.
+
+    Raises:
+        CannotWrite: in a sentence: it is there and no plain file, or its folder is missing.
+    """
+    if path != "-":
+        _target(path)
+    elif sys.stdout is None:
+        raise CannotWrite("Standard output is closed; name a file with --out.")
+
+
+def _target(path: str) -> Path:
+    """The plain file that a path names, links followed; it need not be there yet."""
+    try:
+        target = Path(path).resolve()
+        mode = _mode(target)
+        if not target.parent.is_dir():
+            raise CannotWrite(f"{path} cannot be written: there is no folder {target.parent}.")
+    except (OSError, RuntimeError) as error:
+        raise cannot_write(path, error) from error
+    if mode is not None and stat.S_ISDIR(mode):
+        raise CannotWrite(f"{path} is a folder; name a file in it.")
+    if mode is not None and not stat.S_ISREG(mode):
+        raise CannotWrite(
+            f"{path} is no plain file and is left alone; name another, or - for standard output."
+        )
+    return target
+
+
+def _mode(path: Path) -> int | None:
+    """Kind and permissions of what is there, or None when nothing is."""
+    try:
+        return path.stat().st_mode
+    except FileNotFoundError:
+        return None
+
+
+def cannot_write(path: str | Path, error: OSError | RuntimeError) -> CannotWrite:
+    """Why the system did not write, in a sentence."""
+    reason = getattr(error, "strerror", None) or "its links lead in a circle"
+    return CannotWrite(f"{path} cannot be written: {reason}.")
 
 
 def write_whole(path: str, pieces: Iterable[bytes]) -> int:
     """Write the pieces to a file, or to standard output for ``-``; how many bytes.
 
-    The file is complete before it gets its name, so a stopped export leaves no half of one.
+    The file is complete before it gets its name, so a stopped export leaves no half of one.  A
+    file that is replaced hands its permissions on.
 
     Raises:
         CannotWrite: in a sentence.
     """
+    check_out(path)
     if path == "-":
-        return sum(sys.stdout.buffer.write(piece) for piece in pieces)
-    target = Path(path)
-    partial = target.with_name(f".{target.name}.part-{os.getpid()}")
+        return _write_out(pieces)
+    target = _target(path)
+    partial = target.with_name(f".export-{os.getpid()}-{secrets.token_hex(4)}.part")
     try:
-        with partial.open("wb") as out:
+        with partial.open("xb") as out:
+            mode = _mode(target)
+            if mode is not None:
+                partial.chmod(stat.S_IMODE(mode))
             written = sum(out.write(piece) for piece in pieces)
             out.flush()
             os.fsync(out.fileno())
         partial.replace(target)
     except OSError as error:
-        raise CannotWrite(f"{path} cannot be written: {error.strerror}.") from error
+        raise cannot_write(path, error) from error
     finally:
         partial.unlink(missing_ok=True)
+    return written
+
+
+def _write_out(pieces: Iterable[bytes]) -> int:
+    try:
+        written = sum(sys.stdout.buffer.write(piece) for piece in pieces)
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        # A reader that has seen enough; __main__ ends quietly.
+        raise
+    except OSError as error:
+        raise cannot_write("Standard output", error) from error
     return written
 
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import sys
 
 from db import samples
 from monitor import user_admin
 from monitor.commands.database import now, opened
 from monitor.commands.export_tables import export_session
-from monitor.commands.output import say
+from monitor.commands.output import say, tell
 from monitor.errors import ImportRefused
 from monitor.folders import read_folder
 
@@ -26,7 +25,7 @@ def import_folders(args: argparse.Namespace) -> int:
             except ImportRefused as refused:
                 status = 1
                 for problem in refused.problems:
-                    print(f"{path}/{problem}", file=sys.stderr)
+                    tell(f"{path}/{problem}")
                 continue
             done = "stored" if stored else "is stored already; nothing changed"
             say(f"{path}: session {folder.session.id} {done}")

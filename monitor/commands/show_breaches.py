@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from collections.abc import Mapping
 from datetime import timedelta
 from decimal import Decimal
@@ -14,7 +13,7 @@ from uuid import UUID
 
 from monitor.actions.opening import bundle
 from monitor.commands.database import now, opened
-from monitor.commands.output import say, table
+from monitor.commands.output import say, table, tell
 from monitor.errors import NotFound
 from monitor.expected import Findings, clock, differences, findings, findings_of, reading_texts
 from monitor.export import breaches_csv
@@ -31,7 +30,7 @@ def breaches(args: argparse.Namespace) -> int:
         return 0
     told = differences(expected, found)
     for line in told:
-        print(f"{args.what}: {line}", file=sys.stderr)
+        tell(f"{args.what}: {line}")
     return 1 if told else 0
 
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import sys
 
 from monitor import actions
 from monitor.commands.database import opened
-from monitor.commands.output import say
+from monitor.commands.output import say, tell
 
 
 def verify(args: argparse.Namespace) -> int:
@@ -15,7 +14,7 @@ def verify(args: argparse.Namespace) -> int:
     with opened(args) as store:
         problems = (*store.verify(), *actions.projection_problems(store))
     for problem in problems:
-        print(problem, file=sys.stderr)
+        tell(problem)
     if not problems:
         say("The record is sound: chain, rows and projections agree.")
     return 1 if problems else 0

@@ -10,7 +10,6 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from uuid import UUID
 
@@ -18,33 +17,15 @@ import pytest
 
 import db
 from db import samples
-from monitor.__main__ import main
 from monitor.commands.database import database_url
 from monitor.folders import read_folder
 from monitor.running_samples import RUNNING
 from monitor.user_admin import DEMO_ACCOUNTS, DEMO_CLINIC, DEMO_PASSWORD, is_demo
+from tests.monitor.conftest import Run
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLES = ROOT / "sample_sessions"
 SAMPLE = SAMPLES / "desaturation_at_second_step"
-
-Run = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Run one command in this process: status, standard output, standard error."""
-    monkeypatch.delenv("MONITOR_DATABASE_URL", raising=False)
-
-    def call(*arguments: object) -> tuple[int, str, str]:
-        try:
-            status = main([str(argument) for argument in arguments])
-        except SystemExit as ended:
-            status = int(ended.code or 0)
-        told = capsys.readouterr()
-        return status, told.out, told.err
-
-    return call
 
 
 @pytest.fixture
@@ -417,7 +398,8 @@ def test_accounts_are_added_listed_disabled_and_enabled(
     assert "disabled" not in run("users", "list", *given)[1]
     status, out, _ = run("users", "password", "rose", "--generate", *given)
     assert status == 0
-    assert len(out.splitlines()[0]) >= len("Password: ") + 16
+    assert out.startswith("rose has a new password")
+    assert len(out.splitlines()[1]) >= len("Password: ") + 16
 
 
 def test_a_password_that_is_too_short_is_refused_in_a_sentence(
