@@ -24,11 +24,14 @@ class Action(StrEnum):
     SEE_BOARD = "see the live board"
     SEE_SESSION = "open a session"
     START_SESSION = "start a session"
+    KEEP_REGISTER = "register and correct patients"
+    PLAN_COURSE = "plan a course of infusions"
     RECORD_OBSERVATIONS = "record observations"
     CHANGE_DOSE = "change the dose"
     GIVE_BOLUS = "record a bolus"
     RECORD_SIDE_EFFECT = "record a side effect"
     RECORD_EVENT = "record an event"
+    KEEP_LEDGER = "write in the drug ledger"
     AMEND = "amend the record"
     ANSWER_ALERT = "answer an alert"
     CHANGE_LIMITS = "change limits for one patient"
@@ -47,11 +50,13 @@ _CLINICAL = frozenset(
         Action.SEE_BOARD,
         Action.SEE_SESSION,
         Action.START_SESSION,
+        Action.KEEP_REGISTER,
         Action.RECORD_OBSERVATIONS,
         Action.CHANGE_DOSE,
         Action.GIVE_BOLUS,
         Action.RECORD_SIDE_EFFECT,
         Action.RECORD_EVENT,
+        Action.KEEP_LEDGER,
         Action.AMEND,
         Action.ANSWER_ALERT,
         Action.COMPLETE_SESSION,
@@ -64,6 +69,7 @@ ALLOWED: dict[Role, frozenset[Action]] = {
     Role.NURSE: _CLINICAL,
     Role.ANAESTHETIST: _CLINICAL
     | {
+        Action.PLAN_COURSE,
         Action.CHANGE_LIMITS,
         Action.SIGN_SESSION,
         Action.APPROVE_PROTOCOLS,

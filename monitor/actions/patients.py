@@ -1,0 +1,190 @@
+"""The patient register and the courses of infusions: find, register, correct, plan."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from uuid import UUID
+
+from monitor.actions.opening import bundle
+from monitor.actions.saving import refuse, summary
+from monitor.audit import AuditEvent
+from monitor.courses import Course, CourseProgress, course_problems, progress
+from monitor.errors import NotPermitted, Problem
+from monitor.last_time import LastTime, last_time
+from monitor.patients import PatientChange, differences, patient_problems
+from monitor.permissions import Action, User, check_may
+from monitor.record import InfusionSession, Patient
+from monitor.store import Store
+
+#: How many earlier sessions the strip at the start looks at.
+SESSIONS_REMEMBERED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class CourseStanding:
+    """The newest version of a course, which of the patient's it is, and how far it is."""
+
+    course: Course
+    series_number: int
+    progress: CourseProgress
+
+
+@dataclass(frozen=True, slots=True)
+class PatientFile:
+    """A patient with sessions (newest first), courses (newest first) and changes (newest first)."""
+
+    patient: Patient
+    sessions: tuple[InfusionSession, ...]
+    courses: tuple[CourseStanding, ...]
+    changes: tuple[PatientChange, ...]
+
+    @property
+    def open_course(self) -> CourseStanding | None:
+        """The course the next session belongs to: the newest that goes on."""
+        going_on = (
+            item
+            for item in self.courses
+            if not item.course.ended and item.progress.given < item.course.planned_infusions
+        )
+        return next(going_on, None)
+
+
+def patient_file(store: Store, user: User, patient_id: UUID, *, now: datetime) -> PatientFile:
+    """Everything the register knows of a patient of the user's clinic."""
+    check_may(user, Action.SEE_SESSION)
+    patient = store.patient(patient_id)
+    if patient_id not in {known.id for known in store.find_patients(user.clinic, patient.mrn)}:
+        raise NotPermitted("This patient belongs to another clinic.")
+    sessions = tuple(store.session(item) for item in store.patient_session_ids(patient_id))
+    return PatientFile(
+        patient=patient,
+        sessions=sessions,
+        courses=_standings(store, patient_id, sessions, now),
+        changes=tuple(reversed(store.patient_changes(patient_id))),
+    )
+
+
+def _standings(
+    store: Store, patient_id: UUID, sessions: tuple[InfusionSession, ...], now: datetime
+) -> tuple[CourseStanding, ...]:
+    newest = {course.course_id: course for course in store.courses(patient_id)}
+    today = now.astimezone(store.zone).date()
+    return tuple(
+        CourseStanding(course, number, progress(course, sessions, today, store.zone))
+        for number, course in reversed(list(enumerate(newest.values(), start=1)))
+    )
+
+
+def remembered(
+    store: Store, user: User, patient_id: UUID, *, now: datetime
+) -> tuple[LastTime, ...]:
+    """The patient's last sessions with what to remember of them, newest first."""
+    check_may(user, Action.SEE_SESSION)
+    found: list[LastTime] = []
+    for session_id in store.patient_session_ids(patient_id):
+        opened = bundle(store, store.session(session_id), store.alerts(session_id), now)
+        if opened.session.clinic != user.clinic:
+            continue
+        told = last_time(opened.session, opened.breaches, now)
+        if told is not None:
+            found.append(told)
+        if len(found) == SESSIONS_REMEMBERED:
+            break
+    return tuple(found)
+
+
+def register_patient(store: Store, user: User, patient: Patient, *, now: datetime) -> Patient:
+    """Enter a new patient; the same id a second time changes nothing."""
+    check_may(user, Action.KEEP_REGISTER)
+    problems = [*patient_problems(patient, now.astimezone(store.zone).date())]
+    problems += _number_taken(store, user, patient)
+    refuse(problems)
+    event = AuditEvent(now, user.username, Action.KEEP_REGISTER.name)
+    with store.write(event, clinic=user.clinic) as writer:
+        writer.add_patient(patient)
+    return store.patient(patient.id)
+
+
+def correct_patient(
+    store: Store,
+    user: User,
+    patient: Patient,
+    *,
+    change_id: UUID,
+    reason: str,
+    seen: Patient,
+    now: datetime,
+) -> Patient:
+    """Record what is now right about a patient, with the reason; every session shows it at once.
+
+    ``seen`` is the patient the person looked at: when somebody else changed it meanwhile, nothing
+    is saved and the person is told.
+    """
+    check_may(user, Action.KEEP_REGISTER)
+    changes = store.patient_changes(patient.id)
+    if any(change.id == change_id for change in changes):
+        return store.patient(patient.id)
+    now_known = patient_file(store, user, patient.id, now=now).patient
+    problems = [*patient_problems(patient, now.astimezone(store.zone).date())]
+    problems += _number_taken(store, user, patient)
+    if now_known != seen:
+        said = "; ".join(differences(seen, now_known))
+        problems.append(
+            Problem("patient", f"Somebody else changed this patient meanwhile: {said}. Look again.")
+        )
+    elif not differences(seen, patient):
+        problems.append(Problem("patient", "Nothing was changed."))
+    if not reason.strip():
+        problems.append(Problem("reason", "Say why it is changed."))
+    refuse(problems)
+    change = PatientChange(
+        id=change_id,
+        patient=patient,
+        number=len(changes) + 1,
+        reason=reason.strip(),
+        recorded_at=now,
+        recorded_by=user.username,
+    )
+    event = AuditEvent(now, user.username, Action.KEEP_REGISTER.name)
+    with store.write(event, clinic=user.clinic) as writer:
+        writer.change_patient(change)
+        for session_id in store.patient_session_ids(patient.id):
+            session, alerts = writer.session(session_id), writer.alerts(session_id)
+            writer.set_summary(session_id, summary(bundle(store, session, alerts, now), store.zone))
+    return store.patient(patient.id)
+
+
+def _number_taken(store: Store, user: User, patient: Patient) -> list[Problem]:
+    for known in store.find_patients(user.clinic, patient.mrn):
+        if known.id != patient.id and known.mrn.casefold() == patient.mrn.casefold():
+            return [
+                Problem(
+                    "mrn",
+                    f"Number {patient.mrn} is that of another patient here, born "
+                    f"{known.born_on.day} {known.born_on:%b} {known.born_on.year}. Check the number.",
+                )
+            ]
+    return []
+
+
+def plan_course(store: Store, user: User, course: Course, *, now: datetime) -> Course:
+    """Store a new course, or the next version of one; the same id twice changes nothing."""
+    check_may(user, Action.PLAN_COURSE)
+    file = patient_file(store, user, course.patient_id, now=now)
+    versions = [
+        item for item in store.courses(course.patient_id) if item.course_id == course.course_id
+    ]
+    if any(version.id == course.id for version in versions):
+        return course
+    kept = replace(course, recorded_at=now, recorded_by=user.username)
+    problems = [*course_problems(kept, now.astimezone(store.zone).date())]
+    if not versions and file.open_course is not None:
+        problems.append(
+            Problem("course", "The patient's present course goes on. End it before another.")
+        )
+    refuse(problems)
+    event = AuditEvent(now, user.username, Action.PLAN_COURSE.name)
+    with store.write(event, clinic=user.clinic) as writer:
+        writer.add_course(kept)
+    return kept
