@@ -57,8 +57,8 @@ def store_folder(
     ``clinic`` puts it into another clinic than the folder names.
 
     Raises:
-        ImportRefused: nothing was stored: the session is stored with other facts, the record
-            number belongs to somebody else, or an answer speaks of no alert.
+        ImportRefused: nothing was stored: the session is stored with other facts or under another
+            id, the record number belongs to somebody else, or an answer speaks of no alert.
     """
     session = folder.session
     if clinic:
@@ -74,6 +74,7 @@ def store_folder(
                 [_told(folder, f"the session {session.id} is stored already and differs")]
             )
         return False
+    _refuse_a_copy(store, folder, session)
     _save(
         store,
         session,
@@ -86,6 +87,22 @@ def store_folder(
         versions=_missing_versions(store, (folder.protocol_version, folder.threshold_version)),
     )
     return True
+
+
+def _refuse_a_copy(store: Store, folder: SessionFolder, session: InfusionSession) -> None:
+    """Nobody opens two sessions of one patient at one instant: the second is a copy.
+
+    Without an id of its own a session is named after its folder, so a folder that was copied or
+    renamed has another id, and its doses would count twice.
+    """
+    for known_id in store.patient_session_ids(session.patient.id):
+        if store.session(known_id).created_at == session.created_at:
+            reason = (
+                f"this patient's session of {session.created_at:%Y-%m-%d %H:%M} UTC is stored"
+                f" already as {known_id}; a copied or renamed folder is the same session when it"
+                f' says id = "{known_id}", and another one has another created_at'
+            )
+            raise ImportRefused([_told(folder, reason)])
 
 
 def _told(folder: SessionFolder, reason: str) -> str:

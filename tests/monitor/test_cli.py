@@ -119,8 +119,42 @@ def test_a_record_number_of_somebody_else_is_refused(
 def test_a_patient_who_is_known_keeps_one_record(run: Run, sqlite_url: str, folder: Path) -> None:
     run("import", SAMPLE, "--database", sqlite_url)
     again = Path(shutil.copytree(folder, folder.with_name("again")))
+    header = again / "session.toml"
+    created_at = next(
+        line for line in header.read_text("utf-8").splitlines() if line.startswith("created_at")
+    )
+    earlier = created_at.replace(":00+", ":01+")
+    assert earlier != created_at
+    header.write_text(header.read_text("utf-8").replace(created_at, earlier), "utf-8")
     assert run("import", again, "--database", sqlite_url)[0] == 0
     assert (count(sqlite_url, "infusion_session"), count(sqlite_url, "patient")) == (2, 1)
+
+
+@pytest.mark.parametrize("corrected", [False, True], ids=["as it was", "one value corrected"])
+def test_a_copied_folder_is_no_second_session(
+    run: Run, sqlite_url: str, folder: Path, corrected: bool
+) -> None:
+    run("import", SAMPLE, "--database", sqlite_url)
+    stored = read_folder(SAMPLE).session.id
+    copy = Path(shutil.copytree(folder, folder.with_name("copy")))
+    if corrected:
+        path = copy / "observations.csv"
+        path.write_text(path.read_text("utf-8").replace(",hr,74,", ",hr,75,", 1), "utf-8")
+    tables = ("observation", "dose_step", "alert", "audit", "infusion_session")
+    before = {table: count(sqlite_url, table) for table in tables}
+    status, out, err = run("import", copy, "--database", sqlite_url)
+    assert (status, out) == (1, "")
+    assert err.startswith(f"{copy}/session.toml:1:id: this patient's session of ")
+    assert f"is stored already as {stored}" in err
+    assert len(err.splitlines()) == 1
+    assert {table: count(sqlite_url, table) for table in tables} == before
+    # What the sentence advises: the same id makes it the same session.
+    header = copy / "session.toml"
+    header.write_text(f'id = "{stored}"\n{header.read_text("utf-8")}', "utf-8")
+    status, out, err = run("import", copy, "--database", sqlite_url)
+    assert ("nothing changed" in out) is not corrected
+    assert ("stored already and differs" in err) is corrected
+    assert {table: count(sqlite_url, table) for table in tables} == before
 
 
 def test_an_answer_to_no_alert_is_refused_with_its_line(
