@@ -28,7 +28,7 @@ from db.tables import (
     VERSION_STATUS,
 )
 from db.verify import verify
-from db.writer import SqlWriter, restore_heads
+from db.writer import SqlWriter, restore_heads, version_events
 from monitor.accounts import Credential, DeviceSession
 from monitor.alerts import Alert, AlertEvent
 from monitor.audit import AuditEvent
@@ -36,7 +36,7 @@ from monitor.courses import Course
 from monitor.errors import NotFound, StoreUnavailable
 from monitor.patients import PatientChange
 from monitor.permissions import User
-from monitor.protocols import PinnedVersion
+from monitor.protocols import PinnedVersion, VersionEvent
 from monitor.record import InfusionSession, Patient
 from monitor.store import AuditRow, Draft, SessionQuery
 
@@ -218,6 +218,15 @@ class SqlStore:
         version = PinnedVersion(**row._mapping)
         self._pinned[version_id] = (time.monotonic(), version)
         return version
+
+    def version_events(self, kind: str) -> tuple[VersionEvent, ...]:
+        with self._reading() as connection:
+            return version_events(connection, VERSION.c.kind == kind)
+
+    def protocols_in_use(self, clinic: str) -> frozenset[UUID]:
+        asked = sa.select(SESSION.c.protocol_id).where(SESSION.c.clinic == clinic).distinct()
+        with self._reading() as connection:
+            return frozenset(connection.execute(asked).scalars())
 
     # -- projections -----------------------------------------------------------------------
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -43,7 +43,7 @@ from monitor.courses import Course
 from monitor.errors import NotFound
 from monitor.ids import derived_id
 from monitor.patients import PatientChange
-from monitor.protocols import PinnedVersion, VersionStatus
+from monitor.protocols import PinnedVersion, VersionEvent, VersionStatus
 from monitor.record import (
     FACT_FIELDS,
     Amendment,
@@ -124,6 +124,18 @@ _DROP_SUMMARY = sa.delete(SUMMARY).where(SUMMARY.c.session_id == sa.bindparam("s
 _SCALED = {
     column.name: column.type for column in SUMMARY.c if isinstance(column.type, ScaledDecimal)
 }
+
+
+def version_events(connection: Connection, of: sa.ColumnElement[bool]) -> tuple[VersionEvent, ...]:
+    """Status events of the versions asked for, version by version, in order."""
+    names = [item.name for item in fields(VersionEvent)]
+    asked = (
+        sa.select(*(VERSION_STATUS.c[name] for name in names))
+        .join_from(VERSION_STATUS, VERSION, VERSION.c.id == VERSION_STATUS.c.version_id)
+        .where(of)
+        .order_by(VERSION_STATUS.c.version_id, VERSION_STATUS.c.number)
+    )
+    return tuple(VersionEvent(**row._mapping) for row in connection.execute(asked))
 
 
 # -- heads of sessions --------------------------------------------------------------------------
@@ -389,13 +401,21 @@ class SqlWriter:
             current, write_no, alerts=new_alerts.values(), events=new_events.values()
         )
 
-    def add_version(self, version: PinnedVersion) -> None:
+    def add_version(self, version: PinnedVersion, reason: str = "first stored") -> None:
         row = row_of(version) | {"clinic": self._clinic}
         status = row.pop("status")
         if self._insert_if_new(VERSION, row):
-            self.set_version_status(version.id, status, "first stored")
+            self.set_version_status(version.id, status, reason)
+
+    def version_events(self, version_id: UUID) -> tuple[VersionEvent, ...]:
+        self._lock_series(VERSION_STATUS, str(version_id))
+        return version_events(self._connection, VERSION_STATUS.c.version_id == version_id)
 
     def set_version_status(self, version_id: UUID, status: VersionStatus, reason: str) -> None:
+        events = self.version_events(version_id)
+        if events and events[-1].status is status:
+            self.attempted += 1
+            return
         self.versions_changed = True
         self._append_numbered(
             VERSION_STATUS,
@@ -427,12 +447,16 @@ class SqlWriter:
     def _append_numbered(self, table: sa.Table, of: Any, series: str, row: Any) -> None:
         """Append the next row of a numbered series, one writer at a time."""
         self.attempted += 1
-        if not self._on_sqlite:
-            key = sa.func.hashtextextended(f"{table.name}:{series}", 0)
-            self._connection.execute(sa.select(sa.func.pg_advisory_xact_lock(key)))
+        self._lock_series(table, series)
         last = sa.select(sa.func.coalesce(sa.func.max(table.c.number), 0)).where(of)
         number = self._connection.execute(last).scalar_one() + 1
         self._insert(table, [row(number) | {"number": number}])
+
+    def _lock_series(self, table: sa.Table, series: str) -> None:
+        """Keep other writers off a numbered series; on SQLite this transaction is the only one."""
+        if not self._on_sqlite:
+            key = sa.func.hashtextextended(f"{table.name}:{series}", 0)
+            self._connection.execute(sa.select(sa.func.pg_advisory_xact_lock(key)))
 
     def set_credential(self, credential: Credential) -> None:
         upsert(self._connection, CREDENTIAL, row_of(credential))

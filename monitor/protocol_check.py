@@ -39,6 +39,8 @@ def missing(content: Mapping[str, Any]) -> tuple[str, ...]:
     ]
     if not content.get("steps"):
         words.append("planned steps")
+    if content.get("schedule") and not content.get("schedule_profile"):
+        words.append("numbers of the observation schedule")
     limits = content.get("limits", {})
     words += [
         f"{name} limit"

@@ -94,7 +94,8 @@ FIELDS: tuple[ProtocolField, ...] = (
         Kind.CHOICE,
         choices=((DrugForm.RACEMIC, "racemic ketamine"), (DrugForm.S_KETAMINE, "S-ketamine")),
     ),
-    _plan("route", "route", Kind.CHOICE, choices=(("IV", "IV"), ("SC", "SC"))),
+    # Only infusions into a vein are recorded; a plan for another route has no screen to run on.
+    _plan("route", "route", Kind.CHOICE, choices=(("IV", "IV"),)),
     _plan(
         "setting",
         "setting",

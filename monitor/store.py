@@ -15,7 +15,7 @@ from monitor.audit import AuditEvent
 from monitor.courses import Course
 from monitor.patients import PatientChange
 from monitor.permissions import User
-from monitor.protocols import PinnedVersion, VersionStatus
+from monitor.protocols import PinnedVersion, VersionEvent, VersionStatus
 from monitor.record import Fact, InfusionSession, Patient
 
 
@@ -87,8 +87,13 @@ class Writer(Protocol):
 
     def add_facts(self, session_id: UUID, facts: Iterable[Fact]) -> None: ...
     def add_alerts(self, alerts: Iterable[Alert], events: Iterable[AlertEvent]) -> None: ...
-    def add_version(self, version: PinnedVersion) -> None: ...
-    def set_version_status(self, version_id: UUID, status: VersionStatus, reason: str) -> None: ...
+    def add_version(self, version: PinnedVersion, reason: str = "first stored") -> None: ...
+    def version_events(self, version_id: UUID) -> tuple[VersionEvent, ...]:
+        """What happened to a version, in order; nobody else changes its status until the end."""
+
+    def set_version_status(self, version_id: UUID, status: VersionStatus, reason: str) -> None:
+        """Append a status event; a version that has the status already stays as it is."""
+
     def add_user_event(self, event: UserEvent) -> None: ...
     def set_credential(self, credential: Credential) -> None: ...
     def set_summary(self, session_id: UUID, row: Mapping[str, Any]) -> None:
@@ -137,6 +142,11 @@ class Store(Protocol):
     # -- configuration ---------------------------------------------------------------------
     def versions(self, kind: str) -> tuple[PinnedVersion, ...]: ...
     def pinned(self, version_id: UUID) -> PinnedVersion: ...
+    def version_events(self, kind: str) -> tuple[VersionEvent, ...]:
+        """What happened to every version of the kind, version by version, in order."""
+
+    def protocols_in_use(self, clinic: str) -> frozenset[UUID]:
+        """The protocol versions under which the clinic ever opened a session."""
 
     # -- projections -----------------------------------------------------------------------
     def summaries(self, query: SessionQuery) -> Sequence[Mapping[str, Any]]: ...

@@ -1,0 +1,275 @@
+"""A protocol says everything that is wrong with it at once, and what it still lacks."""
+
+from __future__ import annotations
+
+import copy
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from monitor.errors import Problem
+from monitor.protocol_check import (
+    approval_problems,
+    contradictions,
+    missing,
+    planned_total_mg_per_kg,
+)
+from monitor.protocol_fields import put_at
+from monitor.protocols import VersionStatus, parse_protocol, seed_versions
+from tests.build import seeded
+
+LIMIT_SETS = ("ADULT-CLINIC-1",)
+LIBRARY = [version for version in seed_versions() if version.kind == "protocol"]
+
+
+def p02(**changes: Any) -> dict[str, Any]:
+    """The content of P02 with some fields changed; ``__`` stands for a dot, None takes it out."""
+    content = copy.deepcopy(seeded("protocol", "P02").content())
+    for name, value in changes.items():
+        path = name.replace("__", ".")
+        if value is None:
+            *outer, last = path.split(".")
+            here = content
+            for part in outer:
+                here = here[part]
+            del here[last]
+        else:
+            put_at(content, path, value)
+    return content
+
+
+def wrong(content: dict[str, Any]) -> dict[str, str]:
+    """The sentences of every contradiction by their field."""
+    found: dict[str, str] = {}
+    for problem in contradictions(content, LIMIT_SETS):
+        found[problem.field] = f"{found.get(problem.field, '')} {problem.message}".strip()
+    return found
+
+
+def steps(*rows: tuple[int, str]) -> list[dict[str, Any]]:
+    return [{"after_min": minute, "rate_mg_per_kg_h": rate} for minute, rate in rows]
+
+
+@pytest.mark.parametrize("version", LIBRARY, ids=lambda version: version.code)
+def test_nothing_in_the_library_contradicts_itself(version: Any) -> None:
+    assert contradictions(version.content(), LIMIT_SETS) == ()
+
+
+@pytest.mark.parametrize("version", LIBRARY, ids=lambda version: version.code)
+def test_only_what_is_ready_to_use_may_be_approved_as_it_is(version: Any) -> None:
+    ready = version.status is VersionStatus.APPROVED
+    assert (missing(version.content()) == ()) is ready
+    assert (approval_problems(version.content(), LIMIT_SETS) == ()) is ready
+
+
+@pytest.mark.parametrize("version", LIBRARY, ids=lambda version: version.code)
+def test_every_template_names_where_its_numbers_are_from(version: Any) -> None:
+    content = version.content()
+    if version.status is VersionStatus.APPROVED:
+        assert content["source"]
+        return
+    for row in content["sources"]:
+        assert set(row) == {"about", "says", "source", "confidence"}
+        assert all(row.values())
+    told = {row["about"] for row in content["sources"]}
+    assert {"Start rate", "Bolus"} <= told
+
+
+def test_a_template_says_what_it_lacks_in_one_sentence() -> None:
+    template = seeded("protocol", "P05").content()
+    assert approval_problems(template, LIMIT_SETS) == (
+        Problem(
+            "",
+            "Missing before it can be approved: start rate, bolus foreseen, planned steps.",
+        ),
+    )
+
+
+def test_what_conflicts_inside_the_sources_is_said_to_the_lead() -> None:
+    """X-1 and X-2 of clinical.md 1.9 stand in the text of every protocol they touch."""
+    notes = {version.code: " ".join(version.content().get("notes", ())) for version in LIBRARY}
+    assert {code for code, text in notes.items() if "X-1" in text} == {"P12", "P14"}
+    assert {code for code, text in notes.items() if "X-2" in text} == {"P01", "P12", "P13", "P15"}
+
+
+def test_u01_s_ketamine_carries_no_limit_of_racemic_and_lacks_its_own() -> None:
+    content = seeded("protocol", "P06").content()
+    assert "limits" not in content
+    assert {"rate limit", "bolus limit", "step limit", "total limit"} <= set(missing(content))
+
+
+def test_u77_the_rates_of_p06_stand_per_70_kg_and_the_maximum_is_unconfirmed() -> None:
+    content = seeded("protocol", "P06").content()
+    told = {row["about"]: row["says"] for row in content["sources"]}
+    assert told["Start rate"] == "5 mg/h per 70 kg, times weight / 70 kg"
+    assert "maximum unconfirmed, 20 or 30" in told["Highest rate"]
+    assert "start_rate_mg_per_kg_h" not in content
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("name", "name"),
+        ("start_rate_mg_per_kg_h", "start rate"),
+        ("steps", "planned steps"),
+        ("planned_duration_min", "planned duration"),
+        ("limits__rate_mg_per_kg_h", "hard rate limit"),
+        ("limits__bolus_mg_per_kg", "bolus limit"),
+        ("limits__total_mg_per_kg", "total limit"),
+        ("limits__duration_h", "duration limit"),
+        ("limits__step_mg_per_kg_h", "step limit"),
+        ("limits__step_interval_min_hard", "hard least time between increases"),
+        ("limits__bolus_allowed", "bolus foreseen"),
+        ("schedule", "observation schedule"),
+        ("schedule_profile", "numbers of the observation schedule"),
+        ("threshold_set", "alert limits"),
+        ("sedation_scale", "sedation scale"),
+        ("concentrations_mg_per_ml", "syringes"),
+    ],
+)
+def test_what_is_taken_out_is_missing(path: str, words: str) -> None:
+    content = p02(**{path: None})
+    if path == "limits__rate_mg_per_kg_h":
+        del content["limits"]["rate_mg_per_h"]
+        words = "rate limit"
+    assert missing(content) == (words,)
+
+
+def test_a_soft_rate_limit_alone_refuses_nothing() -> None:
+    content = p02(limits__rate_mg_per_kg_h={"soft": "0.5"}, limits__rate_mg_per_h=None)
+    assert missing(content) == ("hard rate limit",)
+
+
+def test_a_bolus_not_foreseen_is_an_answer_and_not_missing() -> None:
+    assert missing(p02(limits__bolus_allowed=False)) == ()
+
+
+@pytest.mark.parametrize(
+    ("changes", "field", "words"),
+    [
+        ({"code": "p 2"}, "code", "2 to 16 capital letters"),
+        ({"name": "two\nlines"}, "name", "one line"),
+        ({"form": "X"}, "form", "There is no drug form “X”. There is: R, S."),
+        ({"schedule": "HOURLY"}, "schedule", "There is no observation schedule “HOURLY”"),
+        ({"sedation_scale": "UK04"}, "sedation_scale", "There is no sedation scale “UK04”"),
+        ({"dissociation_scale": "UK03"}, "dissociation_scale", "There is no dissociation scale"),
+        ({"recovery_score": "APGAR"}, "recovery_score", "There is no recovery score “APGAR”"),
+        ({"threshold_set": "KIDS"}, "threshold_set", "no approved alert limits “KIDS”"),
+        ({"start_rate_mg_per_kg_h": "0"}, "start_rate_mg_per_kg_h", "above 0"),
+        (
+            {"limits__rate_mg_per_kg_h__hard": "12.5"},
+            "limits.rate_mg_per_kg_h.hard",
+            (
+                "12.5 mg/kg/h; nothing is given above 7 mg/kg/h. If it was meant in mcg/kg/min it is "
+                "0.75 mg/kg/h"
+            ),
+        ),
+        (
+            {"limits__rate_mg_per_kg_h__soft": "1.1"},
+            "limits.rate_mg_per_kg_h.soft",
+            "The soft rate limit (1.1 mg/kg/h) is above the hard one (1 mg/kg/h).",
+        ),
+        (
+            {"limits__step_interval_min_soft": 4},
+            "limits.step_interval_min_soft",
+            "(4 min) is shorter than the hard one (5 min)",
+        ),
+        (
+            {"limits__step_range_mg_per_kg_h": ["0.2", "0.1"]},
+            "limits.step_range_mg_per_kg_h.0",
+            "Enter the smaller one first",
+        ),
+        ({"concentrations_mg_per_ml": ["1", "100"]}, "concentrations_mg_per_ml", "100 mg/mL"),
+        ({"planned_duration_min": 60}, "planned_duration_min", "begins at 75 min"),
+        ({"planned_duration_min": 50000}, "planned_duration_min", "entered in minutes"),
+        (
+            {"limits__rate_mg_per_kg_h__hard": "0.45", "limits__rate_mg_per_kg_h__soft": "0.45"},
+            "steps.5",
+            "planned step 6 (0.5 mg/kg/h) is above the protocol's own hard rate limit (0.45",
+        ),
+        (
+            {"limits__rate_mg_per_kg_h__soft": "0.4"},
+            "steps.5",
+            "above the protocol's own soft rate limit (0.4 mg/kg/h)",
+        ),
+        (
+            {"limits__total_mg_per_kg__soft": "0.9"},
+            "limits.total_mg_per_kg.soft",
+            (
+                "The plan gives 0.913 mg/kg by its end, above the protocol's own soft total limit "
+                "(0.9 mg/kg)."
+            ),
+        ),
+        (
+            {"limits__duration_h__soft": "2"},
+            "limits.duration_h.soft",
+            "The planned duration (150 min) is above the protocol's own soft duration limit (2 h).",
+        ),
+        (
+            {"limits__fixed_rate_mg_per_kg_h": "0.3"},
+            "limits.fixed_rate_mg_per_kg_h",
+            "has one step",
+        ),
+        (
+            {"start_rate_mg_per_kg_h": "0.15"},
+            "start_rate_mg_per_kg_h",
+            "The start rate is 0.15 mg/kg/h, the first planned step 0.1 mg/kg/h.",
+        ),
+        ({"steps": steps((5, "0.1"))}, "steps.0", "begin at minute 0"),
+        ({"steps": steps((0, "0.1"), (0, "0.2"))}, "steps.1", "does not come after step 1"),
+        (
+            {"steps": steps((0, "0.1"), (30, "0.2"), (15, "0.3"))},
+            "steps.2",
+            "Planned step 3 (15 min) does not come after step 2 (30 min)",
+        ),
+        ({"steps": steps((0, "0.1"), (9, "0"))}, "steps.1", "has to be above 0"),
+        ({"steps": steps((0, "0.1"), (9, "8"))}, "steps.1", "nothing is given above 7"),
+    ],
+)
+def test_a_contradiction_is_said_at_its_field(
+    changes: dict[str, Any], field: str, words: str
+) -> None:
+    found = wrong(p02(**changes))
+    assert words in found[field]
+    assert words not in wrong(p02()).get(field, "")
+
+
+def test_a_start_without_steps_is_held_to_the_limits_too() -> None:
+    content = p02(start_rate_mg_per_kg_h="1.5", steps=None)
+    assert "The start rate (1.5 mg/kg/h) is above" in wrong(content)["start_rate_mg_per_kg_h"]
+
+
+def test_every_contradiction_is_said_at_once() -> None:
+    content = p02(
+        form="X", limits__rate_mg_per_kg_h__soft="1.1", threshold_set="KIDS", schedule="HOURLY"
+    )
+    assert set(wrong(content)) == {
+        "form", "limits.rate_mg_per_kg_h.soft", "threshold_set", "schedule",
+    }  # fmt: skip
+
+
+def test_a_limit_met_exactly_is_no_contradiction() -> None:
+    """Limits fire strictly above their value."""
+    content = p02(
+        limits__total_mg_per_kg__soft="0.9125",
+        limits__duration_h__soft="2.5",
+        limits__rate_mg_per_kg_h__soft="0.5",
+    )
+    assert wrong(content) == {}
+
+
+def test_the_planned_total_is_exact() -> None:
+    assert planned_total_mg_per_kg(p02()) == Decimal("0.9125")
+    assert planned_total_mg_per_kg(seeded("protocol", "P17").content()) == Decimal("0.5")
+    assert planned_total_mg_per_kg(p02(steps=None)) is None
+
+
+def test_what_may_be_approved_can_be_run() -> None:
+    content = seeded("protocol", "P18").content()
+    content["limits"]["bolus_allowed"] = False
+    content["setting"] = "outpatient"
+    assert approval_problems(content, LIMIT_SETS) == ()
+    protocol = parse_protocol(content)
+    assert protocol.limits.fixed_rate_mg_per_kg_h == Decimal("0.3")
+    assert protocol.schedule_profile.code == "DEP-40"
