@@ -13,6 +13,7 @@ from monitor.errors import InvalidEntry, Problem, WrongState
 from monitor.permissions import Action
 from monitor.protocols import InfusionProtocol
 from monitor.record import InfusionSession
+from monitor.texts import echoed
 
 
 class SessionStatus(StrEnum):
@@ -189,7 +190,7 @@ def _kind(kind: str) -> EventKind:
     except ValueError:
         known = ", ".join(item.label for item in EventKind)
         raise InvalidEntry(
-            [Problem("kind", f"There is no event “{kind}”. Choose one of: {known}.")]
+            [Problem("kind", f"There is no event “{echoed(kind)}”. Choose one of: {known}.")]
         ) from None
 
 

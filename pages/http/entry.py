@@ -7,10 +7,11 @@ Refusals of another kind rise and become 401, 403, 404, 423 or 503 with a senten
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import timedelta
 from gettext import gettext as _
 from typing import Any
 from uuid import UUID
@@ -23,7 +24,6 @@ from starlette.routing import Route
 from monitor import actions, bedside, dosing
 from monitor.accounts import DeviceSession
 from monitor.actions import OpenSession
-from monitor.clock import latest_instant
 from monitor.errors import (
     InvalidEntry,
     MonitorError,
@@ -34,7 +34,6 @@ from monitor.errors import (
 )
 from monitor.ids import derived_id
 from monitor.lifecycle import EventKind
-from monitor.numbers import parse_number
 from monitor.permissions import User
 from monitor.record import DoseStep, DoseStepKind, DoseUnit, Fact, InfusionSession, NotTaken
 from monitor.requests import (
@@ -51,149 +50,56 @@ from monitor.store import Store
 from monitor.validation import EnteredItem, EnteredSet
 from pages.http.context import Gate, current_user
 from pages.http.csrf import check_write
+from pages.http.entry_call import BadRequest, Call, unreadable_sentence
 from pages.http.grants import granted_user
 
-#: An entry may have waited this long for the network; older ages are a broken clock.
-LONGEST_WAIT = timedelta(days=7)
 #: The undo button stands for 10 s; the server allows for a slow network.
 UNDO_WITHIN = timedelta(seconds=60)
 _MAX_DRAFT = 8000
-
-
-class BadRequest(ValueError):
-    """The request is not one that the component makes."""
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One entry as it arrived: who tapped it, when it was true, what it says."""
-
-    gate: Gate
-    user: User
-    device: DeviceSession
-    session_id: UUID
-    body: Mapping[str, Any]
-    now: datetime
-    confirmed: frozenset[str]
-
-    @property
-    def store(self) -> Store:
-        return self.gate.store
-
-    @property
-    def id(self) -> UUID:
-        return self.uuid("id")
-
-    @property
-    def tapped_at(self) -> datetime:
-        """When SAVE was tapped, by the server's clock: its own time less the age of the tap."""
-        age = self.body.get("age_ms", 0)
-        if not isinstance(age, int | float) or not 0 <= age <= LONGEST_WAIT.total_seconds() * 1000:
-            raise BadRequest("age_ms")
-        return self.now - timedelta(milliseconds=age)
-
-    @property
-    def taken_at(self) -> datetime:
-        """When it was true: at the tap, some minutes before, or at a clock time that was typed."""
-        taken = self.body.get("taken") or {}
-        if "clock" in taken:
-            return self._clock_time(str(taken["clock"]))
-        ago = taken.get("ago", 0)
-        if not isinstance(ago, int) or not 0 <= ago <= 24 * 60:
-            raise BadRequest("taken")
-        return self.tapped_at - timedelta(minutes=ago)
-
-    def _clock_time(self, text: str) -> datetime:
-        second = None
-        if "taken_at.repeated" in self.confirmed:
-            second = "taken_at.second" in self.confirmed
-        return latest_instant(text, self.gate.zone, self.tapped_at, second_time=second)
-
-    def uuid(self, name: str) -> UUID:
-        return _uuid(self.body.get(name), name)
-
-    def text(self, name: str) -> str | None:
-        value = self.body.get(name)
-        if value is not None and not isinstance(value, str):
-            raise BadRequest(name)
-        return value.strip() or None if value else None
-
-    def number(self, name: str) -> Any:
-        return _number(name, self.body.get(name))
-
-    @property
-    def act(self) -> dict[str, Any]:
-        """What every action is handed besides its request."""
-        return {"now": self.now, "device": self.device.token_hash[:12]}
-
-
-def _uuid(value: object, name: str) -> UUID:
-    try:
-        return UUID(str(value))
-    except ValueError:
-        raise BadRequest(name) from None
-
-
-def _number(name: str, value: object) -> Any:
-    if not isinstance(value, str):
-        raise BadRequest(name)
-    try:
-        return parse_number(value)
-    except ValueError as error:
-        raise InvalidEntry([Problem(name, str(error), code=f"{name}.not_a_number")]) from None
+#: No grade is higher (clinical.md 6.1); which ones a term may have is the action's to say.
+_MAX_GRADE = 9
+#: More fields than any set has.
+_MAX_ITEMS = 100
+_MAX_GRANT = 300
 
 
 # -- what can be saved ---------------------------------------------------------------------------
 
 
 def _save_set(call: Call) -> OpenSession:
-    items = call.body.get("items")
-    if not isinstance(items, list):
+    rows = call.body.get("items")
+    if not isinstance(rows, list) or len(rows) > _MAX_ITEMS:
         raise BadRequest("items")
-    entered = EnteredSet(
-        set_id=call.id, taken_at=call.taken_at, items=tuple(_item(row) for row in items)
-    )
+    items = tuple(_item(call.part("items", row)) for row in rows)
+    entered = EnteredSet(set_id=call.id, taken_at=call.taken_at, items=items)
     return actions.record_observations(
         call.store, call.user, call.session_id, entered, confirmed=call.confirmed, **call.act
     )
 
 
-def _item(row: object) -> EnteredItem:
-    if not isinstance(row, Mapping):
-        raise BadRequest("items")
-    reason = row.get("not_taken")
+def _item(row: Call) -> EnteredItem:
     return EnteredItem(
-        id=_uuid(row.get("id"), "items.id"),
-        parameter=str(row.get("parameter")),
-        text=_optional(row.get("text")),
-        unit=_optional(row.get("unit")),
-        not_taken=None if reason is None else _member(NotTaken, reason),
-        really_so=row.get("really_so") is True,
-        note=_optional(row.get("note")),
+        id=row.id,
+        parameter=row.text("parameter") or "",
+        text=row.text("text"),
+        unit=row.text("unit"),
+        not_taken=row.member("not_taken", NotTaken) if row.text("not_taken") else None,
+        really_so=row.flag("really_so"),
+        note=row.text("note"),
     )
 
 
-def _optional(value: object) -> str | None:
-    return None if value is None else str(value)
-
-
-def _member(kind: Any, value: object) -> Any:
-    try:
-        return kind(value)
-    except ValueError:
-        raise BadRequest(kind.__name__) from None
-
-
-def _rate_request(call: Call, row: Mapping[str, Any]) -> RateRequest:
+def _rate_request(call: Call, row: Call) -> RateRequest:
+    kind = row.member("kind", DoseStepKind, DoseStepKind.RATE)
     return RateRequest(
-        id=_uuid(row.get("id"), "rate.id"),
-        kind=_member(DoseStepKind, row.get("kind", "rate")),
-        value=_number("rate", row.get("value")),
-        unit=_member(DoseUnit, row.get("unit")),
+        id=row.id,
+        kind=kind,
+        value=row.number("value", "rate"),
+        unit=row.member("unit", DoseUnit),
         taken_at=call.taken_at,
         reason=call.text("reason"),
         ordered_by=call.text("ordered_by"),
-        already_given=call.body.get("already_given") is True,
+        already_given=call.flag("already_given"),
     )
 
 
@@ -202,25 +108,22 @@ def _change_rate(call: Call) -> OpenSession:
         call.store,
         call.user,
         call.session_id,
-        _rate_request(call, call.body),
+        _rate_request(call, call),
         confirmed=call.confirmed,
         **call.act,
     )
 
 
 def _give_bolus(call: Call) -> OpenSession:
-    over_s = call.body.get("over_s", 0)
-    if not isinstance(over_s, int) or not 0 <= over_s <= dosing.LONGEST_BOLUS_S:
-        raise BadRequest("over_s")
     request = BolusRequest(
         id=call.id,
-        value=call.number("value"),
-        unit=_member(DoseUnit, call.body.get("unit")),
-        over_s=over_s,
+        value=call.number("value", "bolus"),
+        unit=call.member("unit", DoseUnit),
+        over_s=call.whole("over_s", dosing.LONGEST_BOLUS_S) or 0,
         taken_at=call.taken_at,
         reason=call.text("reason"),
         ordered_by=call.text("ordered_by"),
-        already_given=call.body.get("already_given") is True,
+        already_given=call.flag("already_given"),
     )
     return actions.give_bolus(
         call.store, call.user, call.session_id, request, confirmed=call.confirmed, **call.act
@@ -231,9 +134,9 @@ def _change_syringe(call: Call) -> OpenSession:
     rate = call.body.get("rate")
     request = SyringeRequest(
         id=call.id,
-        concentration_mg_per_ml=call.number("concentration_mg_per_ml"),
+        concentration_mg_per_ml=call.number("concentration_mg_per_ml", "concentration_mg_per_ml"),
         taken_at=call.taken_at,
-        rate=_rate_request(call, rate) if isinstance(rate, Mapping) else None,
+        rate=None if rate is None else _rate_request(call, call.part("rate", rate)),
         batch=call.text("batch"),
     )
     return actions.change_syringe(
@@ -245,20 +148,16 @@ def _record_effect(call: Call) -> OpenSession:
     request = SideEffectRequest(
         id=call.id,
         term=call.text("term") or "",
-        grade=_grade(call.body.get("grade")) or 0,
+        grade=call.whole("grade", _MAX_GRADE) or 0,
         onset_at=call.taken_at,
         relation=call.text("relation"),
         action=call.text("action"),
-        serious=call.body.get("serious") is True,
+        serious=call.flag("serious"),
         note=call.text("note"),
     )
-    return actions.record_side_effect(call.store, call.user, call.session_id, request, **call.act)
-
-
-def _grade(value: object) -> int | None:
-    if value is not None and (not isinstance(value, int) or isinstance(value, bool)):
-        raise BadRequest("grade")
-    return value
+    return actions.record_side_effect(
+        call.store, call.user, call.session_id, request, confirmed=call.confirmed, **call.act
+    )
 
 
 def _change_effect(call: Call) -> OpenSession:
@@ -266,12 +165,14 @@ def _change_effect(call: Call) -> OpenSession:
         id=call.id,
         side_effect_id=call.uuid("side_effect_id"),
         taken_at=call.taken_at,
-        grade=_grade(call.body.get("grade")),
-        ended=call.body.get("ended") is True,
+        grade=call.whole("grade", _MAX_GRADE),
+        ended=call.flag("ended"),
         action=call.text("action"),
         note=call.text("note"),
     )
-    return actions.change_side_effect(call.store, call.user, call.session_id, request, **call.act)
+    return actions.change_side_effect(
+        call.store, call.user, call.session_id, request, confirmed=call.confirmed, **call.act
+    )
 
 
 def _record_event(call: Call) -> OpenSession:
@@ -281,12 +182,16 @@ def _record_event(call: Call) -> OpenSession:
         taken_at=call.taken_at,
         text=call.text("text"),
     )
-    return actions.record_event(call.store, call.user, call.session_id, request, **call.act)
+    return actions.record_event(
+        call.store, call.user, call.session_id, request, confirmed=call.confirmed, **call.act
+    )
 
 
 def _discharge(call: Call) -> OpenSession:
     request = EventRequest(id=call.id, kind=EventKind.DISCHARGED, taken_at=call.taken_at)
-    return actions.record_event(call.store, call.user, call.session_id, request, **call.act)
+    return actions.record_event(
+        call.store, call.user, call.session_id, request, confirmed=call.confirmed, **call.act
+    )
 
 
 def _amend(call: Call) -> OpenSession:
@@ -295,7 +200,7 @@ def _amend(call: Call) -> OpenSession:
         id=call.id,
         amends=call.uuid("amends"),
         reason=call.text("reason") or "",
-        replacement=None if row is None else _item(row),
+        replacement=None if row is None else _item(call.part("replacement", row)),
     )
     return actions.amend(
         call.store, call.user, call.session_id, request, confirmed=call.confirmed, **call.act
@@ -417,6 +322,8 @@ async def _answered(
         body = await request.json()
         if not isinstance(body, dict):
             raise BadRequest("body")
+        # Half a character could neither be stored nor be quoted back in an answer.
+        json.dumps(body, ensure_ascii=False).encode()
         call = await run_in_threadpool(
             _call, gate, user, device, request.path_params["session_id"], body
         )
@@ -430,13 +337,14 @@ async def _answered(
         return JSONResponse({"problems": bedside.questions((problem,))}, 422)
     except MonitorError:
         raise  # answers.py says these in their own words
+    except BadRequest as bad:
+        _LOG.warning("an entry could not be read: %s", bad.field)
+        return JSONResponse({"error": str(bad)}, 400)
     except _UNREADABLE as unreadable:
         # The component never sends such an entry.  Nothing of it was saved, and the log names the
         # kind of fault only: its message may quote what was typed.
         _LOG.warning("an entry could not be read: %s", type(unreadable).__name__)
-        return JSONResponse(
-            {"error": _("This entry could not be read. Reload the page and enter it again.")}, 400
-        )
+        return JSONResponse({"error": unreadable_sentence()}, 400)
 
 
 def _call(
@@ -444,56 +352,56 @@ def _call(
 ) -> Call:
     now = gate.clock()
     confirmed = body.get("confirmed", [])
-    if not isinstance(confirmed, list):
+    if not isinstance(confirmed, list) or not all(isinstance(code, str) for code in confirmed):
         raise BadRequest("confirmed")
     grant = body.get("grant") or ""
-    acting = granted_user(gate.store, str(grant), user, device, session_id, now)
-    codes = frozenset(str(code) for code in confirmed)
-    return Call(gate, acting, device, session_id, body, now, codes)
+    if not isinstance(grant, str) or len(grant) > _MAX_GRANT:
+        raise BadRequest("grant")
+    acting = granted_user(gate.store, grant, user, device, session_id, now)
+    return Call(gate, acting, device, session_id, body, now, frozenset(confirmed))
 
 
 def _saved(call: Call, act: Callable[[Call], OpenSession]) -> dict[str, Any]:
-    check = _check_line(call)
     opened = act(call)
     return {
         "saved": True,
         "recorded_at": call.now.isoformat(),
-        "check": check,
+        "check": _check_line(call, opened.session),
         "state": _state(call.gate, call.user, opened, call.store.version(call.user.clinic)),
     }
 
 
-def _check_line(call: Call) -> str | None:
+def _check_line(call: Call, session: InfusionSession) -> str | None:
     """A large decrease is saved at once and then said aloud (clinical.md U-30)."""
-    if "kind" not in call.body or "unit" not in call.body:
+    step = next((item for item in session.dose_steps if str(item.id) == call.body.get("id")), None)
+    if step is None or step.recorded_at != call.now:
         return None
-    session = call.store.session(call.session_id)
-    if session.fact(call.id):
-        return None
+    others = tuple(item for item in session.dose_steps if item is not step)
     proposed = dosing.ProposedRate(
-        value=call.number("value"),
-        unit=_member(DoseUnit, call.body["unit"]),
-        kind=_member(DoseStepKind, call.body["kind"]),
-        taken_at=call.taken_at,
+        value=step.entered_value, unit=step.entered_unit, kind=step.kind, taken_at=step.taken_at
     )
-    return dosing.large_decrease_text(session, proposed)
+    return dosing.large_decrease_text(replace(session, dose_steps=others), proposed)
 
 
 def _previewed(call: Call) -> dict[str, Any]:
-    over_s = call.body.get("over_s", 0)
+    kind = call.text("kind") or "rate"
     opened = actions.open_session(call.store, call.user, call.session_id, now=call.now)
     return bedside.preview(
         opened,
-        kind=call.text("kind") or "rate",
-        value=call.number("value"),
-        unit=call.text("unit") or "",
-        over_s=over_s if isinstance(over_s, int) else 0,
+        kind=kind,
+        value=call.number("value", "bolus" if kind == "bolus" else "rate"),
+        unit=call.member("unit", DoseUnit).value,
+        over_s=call.whole("over_s", dosing.LONGEST_BOLUS_S) or 0,
     )
 
 
 def _drafted(call: Call) -> dict[str, Any]:
     content = call.body.get("content", "")
-    if not isinstance(content, str) or len(content) > _MAX_DRAFT:
+    if not isinstance(content, str):
+        raise BadRequest("content")
+    if len(content) > _MAX_DRAFT:
+        raise BadRequest("content", _("The draft is too long to be kept. Save what is typed."))
+    if content and not isinstance(json.loads(content), dict):
         raise BadRequest("content")
     # Only who may see the session may leave a draft with it.
     actions.open_session(call.store, call.user, call.session_id, now=call.now)

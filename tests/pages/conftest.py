@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from tests.pages.bedside_api import Bedside
     from tests.pages.http_app import House
 
 
@@ -39,4 +40,18 @@ def home(peopled_sqlite: Path, tmp_path: Path) -> Iterator[House]:
     made = house(store)
     yield made
     made.close()
+    store.close()
+
+
+@pytest.fixture
+def bedside(peopled_sqlite: Path, tmp_path: Path) -> Iterator[Bedside]:
+    """A nurse signed in at a tablet beside a running session."""
+    import db
+    from tests.pages.bedside_api import bedside_at
+
+    path = tmp_path / "bedside.db"
+    shutil.copyfile(peopled_sqlite, path)
+    store = db.open_store(f"sqlite:///{path}")
+    with bedside_at(store) as made:
+        yield made
     store.close()

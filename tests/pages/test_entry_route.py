@@ -2,128 +2,21 @@
 
 from __future__ import annotations
 
-import json
-import shutil
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
-from starlette.applications import Starlette
-from starlette.routing import BaseRoute
 
 from monitor.errors import StoreUnavailable
 from monitor.ids import new_id
-from monitor.record import InfusionSession, NotTaken, Observation
-from monitor.store import Store
-from pages.http import entry
+from monitor.record import NotTaken, Observation
 from pages.http.device import unlock_device
 from pages.http.grants import granted_user, make_grant
-from tests import build
-from tests.asgi_client import SAME_ORIGIN, Answer, Client
 from tests.build import T0
-from tests.pages.http_app import House, house
-
-CLINIC = "north"
-
-
-@dataclass
-class Bedside:
-    """A nurse signed in at a tablet beside a running session."""
-
-    home: House
-    client: Client
-    session_id: UUID
-    token: str = ""
-
-    def __post_init__(self) -> None:
-        self.token = self.home.device_of().csrf_token
-
-    @property
-    def store(self) -> Store:
-        return self.home.store
-
-    @property
-    def session(self) -> InfusionSession:
-        return self.store.session(self.session_id)
-
-    def post(
-        self, what: str, body: dict[str, Any], *, client: Client | None = None, **headers: str
-    ) -> Answer:
-        client = client or self.client
-        sent = {
-            "content-type": "application/json",
-            "x-csrf-token": self.token,
-            **SAME_ORIGIN,
-            **{name.replace("_", "-"): value for name, value in headers.items()},
-        }
-        path = f"/entry/{self.session_id}/{what}"
-        return client.request("POST", path, sent, json.dumps(body).encode())
-
-    def values(self) -> dict[str, Decimal | None]:
-        return {item.parameter: item.value for item in self.session.current_observations}
-
-
-def a_set(*, taken: dict[str, Any] | None = None, **texts: str) -> dict[str, Any]:
-    """What the component sends for a set; ``not_taken__hr="asleep"`` gives a reason."""
-    items = []
-    for name, text in texts.items():
-        item: dict[str, Any] = {"id": str(new_id())}
-        if name.startswith("not_taken__"):
-            item |= {"parameter": name.removeprefix("not_taken__"), "not_taken": text}
-        else:
-            item |= {"parameter": name, "text": text}
-        items.append(item)
-    return {"id": str(new_id()), "items": items, "age_ms": 0, "taken": taken or {"ago": 0}}
-
-
-NORMAL = {
-    "hr": "68",
-    "sbp": "128",
-    "dbp": "76",
-    "spo2": "97",
-    "rr": "14",
-    "sedation": "1",
-    "dissociation": "3",
-    "nausea": "0",
-}
-
-
-def with_entry_routes(home: House) -> None:
-    """The house of the web tests with the entry API in it, before its catch-all page."""
-    inner: Starlette = home.app.app
-    gate = home.app._gate
-    routes: list[BaseRoute] = [*entry.routes(gate), *inner.router.routes]
-    inner.router.routes = routes
-
-
-@pytest.fixture
-def bedside(peopled_sqlite: Path, tmp_path: Path) -> Iterator[Bedside]:
-    import db
-
-    path = tmp_path / "bedside.db"
-    shutil.copyfile(peopled_sqlite, path)
-    store = db.open_store(f"sqlite:///{path}")
-    running = build.session(
-        build.obs_set(-40),
-        build.rate("0.1", -30),
-        build.obs_set(-10),
-        clinic=CLINIC,
-        created_at=build.at(-60),
-    )
-    with store.write(build.audit(), clinic=CLINIC) as writer:
-        writer.add_patient(running.patient)
-        writer.add_session(running)
-    home = house(store)
-    with_entry_routes(home)
-    yield Bedside(home, home.signed_in(), running.id)
-    home.close()
-    store.close()
+from tests.pages.bedside_api import NORMAL, Bedside, a_set
 
 
 def test_a_set_is_saved_with_the_state_that_follows(bedside: Bedside) -> None:
@@ -152,6 +45,57 @@ def test_a_set_sent_twice_is_saved_once(bedside: Bedside) -> None:
     assert (first.status, second.status) == (200, 200)
     assert bedside.session.observations == before
     assert second.json()["state"]["recent"][0]["id"] == body["id"]
+
+
+def test_a_used_id_with_other_values_is_refused_and_not_called_saved(bedside: Bedside) -> None:
+    body = a_set(**NORMAL)
+    bedside.post("set", body)
+    before = bedside.session
+    other = body | {"items": [body["items"][0] | {"text": "75"}, *body["items"][1:]]}
+    answer = bedside.post("set", other)
+    assert answer.status == 422
+    [problem] = answer.json()["problems"]
+    assert problem["code"] == "id.other_values"
+    assert "this one is NOT saved. Record it again." in problem["text"]
+    assert bedside.session == before
+
+
+@pytest.mark.parametrize("days", [8, 60])
+def test_a_repeat_is_acknowledged_whatever_its_age(bedside: Bedside, days: int) -> None:
+    body = a_set(**NORMAL)
+    bedside.post("set", body)
+    before = bedside.session
+    # The server lived on for so long; the sign-in of this test did not.
+    later = timedelta(days=days)
+    with bedside.signed_in_later(later) as client:
+        answer = bedside.post("set", body | {"age_ms": later.total_seconds() * 1000}, client=client)
+    assert answer.status == 200, answer.text
+    assert answer.json()["saved"] is True
+    assert bedside.session == before
+
+
+def test_an_entry_is_never_refused_for_its_age_and_is_marked_late(bedside: Bedside) -> None:
+    """A tablet that was found in a drawer (ruling 15)."""
+    body = a_set(hr="70")
+    days = timedelta(days=8)
+    with bedside.signed_in_later(days) as client:
+        answer = bedside.post("set", body | {"age_ms": days.total_seconds() * 1000}, client=client)
+    assert answer.status == 200, answer.text
+    saved = bedside.session.current_observations[-1]
+    assert (saved.taken_at, saved.recorded_at) == (T0, T0 + days)
+    rows = {row["id"]: row for row in answer.json()["state"]["recent"]}
+    assert rows[body["id"]]["late"] == "saved 09:00"
+
+
+@pytest.mark.parametrize(
+    "age_ms", [-1, 3654 * 86_400_000, "9", None, True, [], float("nan"), float("inf")]
+)
+def test_an_age_that_cannot_be_is_refused_in_a_sentence(bedside: Bedside, age_ms: object) -> None:
+    before = bedside.session
+    answer = bedside.post("set", a_set(hr="70") | {"age_ms": age_ms})
+    assert answer.status == 400
+    assert "Check the clock of this device." in answer.json()["error"]
+    assert bedside.session == before
 
 
 def test_taken_at_is_the_server_time_less_the_age_of_the_tap(bedside: Bedside) -> None:
