@@ -23,7 +23,22 @@ MAX_FILE_BYTES = 50_000_000
 #: A number of a folder: digits and a point, never a comma or an exponent.
 NUMBER = re.compile(r"[+-]?\d+(\.\d+)?", re.ASCII)
 
+#: Years a session can lie in; beyond them a date is a slip, and no clock can count on.
+YEARS = range(1900, 2201)
+
+#: A word of a reason longer than this is somebody's data in the wrong place; its start will do.
+LONGEST_WORD = 80
+
 EnumT = TypeVar("EnumT", bound=Enum)
+
+
+def _plain(text: str) -> str:
+    """Text of a file fit for one line on a terminal: no control characters, no endless word."""
+    shown = "".join(letter if letter.isprintable() else " " for letter in text)
+    return " ".join(
+        word if len(word) <= LONGEST_WORD else f"{word[:LONGEST_WORD]}..."
+        for word in shown.split(" ")
+    )
 
 
 class Problems:
@@ -33,7 +48,7 @@ class Problems:
         self.lines: list[tuple[str, int, str]] = []
 
     def add(self, file: str, line: int, column: str, reason: str) -> None:
-        self.lines.append((file, line, f"{file}:{line}:{column}: {reason}"))
+        self.lines.append((file, line, _plain(f"{file}:{line}:{column}: {reason}")))
 
     def refuse(self) -> None:
         """Raise ImportRefused if anything was wrong, in the order of the files."""
@@ -156,16 +171,23 @@ def parse_instant(cell: str) -> datetime:
         raise ValueError(
             f'"{cell}" is not a date and time; write 2026-03-02T09:15:00+00:00'
         ) from None
+    if instant.year not in YEARS:
+        raise ValueError(f'"{cell}" lies in no year of a session ({YEARS[0]} to {YEARS[-1]})')
     if instant.tzinfo is None:
         raise ValueError(f'"{cell}" has no offset; add one, such as {cell}+00:00')
     return instant.astimezone(UTC)
 
 
 def file_text(path: Path, problems: Problems) -> str | None:
-    if path.stat().st_size > MAX_FILE_BYTES:
-        problems.add(path.name, 1, "file", "is larger than 50 MB and was not read")
+    """The text of a file of the folder, or None and a problem when it has none."""
+    try:
+        if path.stat().st_size > MAX_FILE_BYTES:
+            problems.add(path.name, 1, "file", "is larger than 50 MB and was not read")
+            return None
+        content = path.read_bytes()
+    except OSError as error:
+        problems.add(path.name, 1, "file", f"cannot be read: {error.strerror}")
         return None
-    content = path.read_bytes()
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -217,19 +239,26 @@ def _header_is_known(name: str, header: list[str], problems: Problems) -> bool:
     return not faults
 
 
+def toml_of(name: str, text: str, problems: Problems) -> dict[str, Any] | None:
+    """What a TOML file says, or None and a problem when it is none."""
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        place = re.search(r"at line (\d+), column (\d+)", str(error))
+        line, column = place.groups() if place else ("1", "1")
+        problems.add(name, int(line), column, f"is not TOML: {error}")
+    except (ValueError, RecursionError):
+        problems.add(name, 1, "file", "is not TOML: a number or a list in it has no end")
+    return None
+
+
 class Toml:
     """session.toml: values by dotted key, each fault with the line its key stands on."""
 
     def __init__(self, text: str, problems: Problems) -> None:
         self.text, self.problems = text, problems
-        self.broken = False
-        try:
-            self.content = tomllib.loads(text)
-        except tomllib.TOMLDecodeError as error:
-            place = re.search(r"at line (\d+), column (\d+)", str(error))
-            line, column = place.groups() if place else ("1", "1")
-            problems.add("session.toml", int(line), column, f"is not TOML: {error}")
-            self.content, self.broken = {}, True
+        read = toml_of("session.toml", text, problems)
+        self.content, self.broken = read or {}, read is None
         self._refuse_unknown_keys()
 
     def _refuse_unknown_keys(self) -> None:
@@ -271,6 +300,13 @@ class Toml:
             self.fail(key, "is missing" if value is None else "must be text in quotes")
             return ""
         return value
+
+    def code_of(self, key: str) -> str:
+        """A text that names something, and so is never empty."""
+        text = self.text_of(key)
+        if self.get(key) == text and not text.strip():
+            self.fail(key, "is empty and must not be")
+        return text
 
     def whole_of(self, key: str) -> int:
         value = self.get(key)

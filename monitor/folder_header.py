@@ -65,7 +65,7 @@ def read_header(
     toml = Toml(text, problems)
     if toml.broken and not toml.content:
         return None
-    clinic, mrn = toml.text_of("clinic"), toml.text_of("patient.mrn")
+    clinic, mrn = toml.code_of("clinic"), toml.code_of("patient.mrn")
     session_id = toml.parsed("id", UUID, "") or derived_id("session", clinic, mrn, path.name)
     patient = Patient(
         id=toml.parsed("patient.id", UUID, "") or derived_id("patient", clinic, mrn),
@@ -78,14 +78,14 @@ def read_header(
     )
     protocol = _pinned(toml, "protocol", path, versions)
     thresholds = _pinned(toml, "threshold_set", path, versions)
-    scale, spo2_scale = toml.text_of("sedation_scale"), toml.whole_of("spo2_scale")
-    if scale and scale not in SEDATION_SCALES:
+    scale, spo2_scale = toml.code_of("sedation_scale"), toml.whole_of("spo2_scale")
+    if scale.strip() and scale not in SEDATION_SCALES:
         toml.fail(
             "sedation_scale", f'"{scale}" is not known; use one of: {", ".join(SEDATION_SCALES)}'
         )
     if spo2_scale not in (1, 2):
         toml.fail("spo2_scale", "must be 1 or 2")
-    created_by = toml.text_of("created_by")
+    created_by = toml.code_of("created_by")
     header = {
         "chair": toml.text_of("chair"),
         "drug_form": toml.parsed("drug_form", _member(DrugForm)),
@@ -126,36 +126,54 @@ def _pinned(
     """The version the session was started under: the folder's own copy, else a known one."""
     code, number = toml.text_of(kind), toml.whole_of(f"{kind}_version")
     own = path / f"{kind}.json"
-    found: PinnedVersion | None = None
     if own.is_file():
-        try:
-            content = json.loads(own.read_text("utf-8"))
-            text, sha256 = canonical_content(content)
-            version_id = toml.parsed(f"{kind}_id", UUID, "") or derived_id(
-                kind, content["code"], content["version"], sha256
-            )
-            found = PinnedVersion(
-                id=version_id,
-                kind=kind,
-                code=content["code"],
-                version=content["version"],
-                text=text,
-                sha256=sha256,
-                status=VersionStatus(content.get("status", "draft")),
-            )
-            _parse_version(found)
-        except (ValueError, KeyError, TypeError) as error:
-            toml.broken = True
-            toml.problems.add(own.name, 1, "file", f"is not a {kind.replace('_', ' ')}: {error!r}")
-            return None
-        if (found.code, found.version) != (code, number):
-            toml.fail(kind, f"{own.name} holds {found.code} version {found.version}")
-    else:
-        wanted = (kind, code, number)
-        matches = [v for v in versions if (v.kind, v.code, v.version) == wanted]
-        found = matches[0] if matches else None
-        if found is None and code:
-            toml.fail(kind, f'"{code}" version {number} is not known here')
+        brought = _own_version(toml, kind, own)
+        if brought is not None and (brought.code, brought.version) != (code, number):
+            toml.fail(kind, f"{own.name} holds {brought.code} version {brought.version}")
+        return brought
+    wanted = (kind, code, number)
+    known = next((v for v in versions if (v.kind, v.code, v.version) == wanted), None)
+    if known is None and code:
+        toml.fail(kind, f'"{code}" version {number} is not known here')
+    return known
+
+
+#: What JSON that is no protocol or threshold set makes its parser raise.
+_NOT_A_VERSION = (
+    ValueError,
+    KeyError,
+    TypeError,
+    AttributeError,
+    ArithmeticError,
+    RecursionError,
+)
+
+
+def _own_version(toml: Toml, kind: str, own: Path) -> PinnedVersion | None:
+    """The version a folder brings along, or None and a problem when the file holds none."""
+    content_text = file_text(own, toml.problems)
+    if content_text is None:
+        toml.broken = True
+        return None
+    try:
+        content = json.loads(content_text)
+        text, sha256 = canonical_content(content)
+        found = PinnedVersion(
+            id=toml.parsed(f"{kind}_id", UUID, "")
+            or derived_id(kind, content["code"], content["version"], sha256),
+            kind=kind,
+            code=content["code"],
+            version=content["version"],
+            text=text,
+            sha256=sha256,
+            status=VersionStatus(content.get("status", "draft")),
+        )
+        _parse_version(found)
+    except _NOT_A_VERSION as error:
+        toml.broken = True
+        why = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
+        toml.problems.add(own.name, 1, "file", f"is not a {kind.replace('_', ' ')}: {why}")
+        return None
     return found
 
 

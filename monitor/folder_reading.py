@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
-import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from monitor.errors import ImportRefused
-from monitor.folder_cells import Problems, Row, file_text, rows_of
+from monitor.folder_cells import Problems, Row, file_text, rows_of, toml_of
 from monitor.folder_doses import read_doses
 from monitor.folder_events import (
     read_amendment,
@@ -97,10 +95,4 @@ def _read_expected(path: Path, problems: Problems) -> Mapping[str, Any]:
     text = file_text(path, problems)
     if text is None:
         return {}
-    try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        place = re.search(r"at line (\d+), column (\d+)", str(error))
-        line, column = place.groups() if place else ("1", "1")
-        problems.add(path.name, int(line), column, f"is not TOML: {error}")
-        return {}
+    return toml_of(path.name, text, problems) or {}

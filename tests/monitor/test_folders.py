@@ -449,6 +449,78 @@ def test_a_fault_of_the_header_is_named_with_its_line(
     assert words in told
 
 
+@pytest.mark.parametrize("key", ["clinic", "mrn", "sedation_scale", "created_by"])
+def test_a_name_in_the_header_is_never_empty(folder: Path, key: str) -> None:
+    text = (folder / "session.toml").read_text("utf-8").splitlines()
+    lines = [f'{key} = " "' if line.startswith(f"{key} =") else line for line in text]
+    assert lines != text
+    (folder / "session.toml").write_text("\n".join(lines) + "\n", "utf-8")
+    assert f"{key}: is empty and must not be" in refusal(folder)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"[", b"[" * 100_000, b"[]", b"{}", b"3", b"\xff\xfe", b'{"code": "P02", "version": 1}'],
+)
+@pytest.mark.parametrize("name", ["protocol.json", "threshold_set.json"])
+def test_a_version_that_is_none_is_refused_in_one_line(
+    folder: Path, name: str, content: bytes
+) -> None:
+    (folder / name).write_bytes(content)
+    (line,) = refusal(folder).splitlines()
+    assert line.startswith(f"{name}:1:file: is not ")
+    assert len(line) < 300
+    assert "Error" not in line
+
+
+@pytest.mark.parametrize("name", ["session.toml", "expected.toml"])
+@pytest.mark.parametrize("content", [b"a = " + b"[" * 10_000, b"a = " + b"9" * 5_000])
+def test_toml_without_an_end_is_refused_in_one_line(
+    folder: Path, name: str, content: bytes
+) -> None:
+    (folder / name).write_bytes(content)
+    assert refusal(folder).startswith(f"{name}:1:file: is not TOML")
+
+
+@pytest.mark.parametrize(
+    "name", ["session.toml", "observations.csv", "doses.csv", "events.csv", "expected.toml"]
+)
+def test_a_file_that_may_not_be_read_is_named(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    read = Path.read_bytes
+
+    def refused(path: Path) -> bytes:
+        if path.name == name:
+            raise PermissionError(13, "Permission denied")
+        return read(path)
+
+    monkeypatch.setattr(Path, "read_bytes", refused)
+    assert refusal(folder).startswith(f"{name}:1:file: cannot be read: Permission denied")
+
+
+@pytest.mark.parametrize(
+    "at",
+    [
+        "9999-12-31T23:59:59-14:00",
+        "0001-01-01T00:00:00+14:00",
+        "1899-12-31T23:59:59+00:00",
+        "2201-01-01T00:00:00+00:00",
+    ],
+)
+def test_a_year_no_session_lies_in_is_refused(folder: Path, at: str) -> None:
+    number = add(folder / "observations.csv", f"{at},{at},keyed,hr,72,/min")
+    assert f"observations.csv:{number}:taken_at" in refusal(folder)
+    assert "lies in no year of a session" in refusal(folder)
+
+
+def test_what_a_file_holds_neither_floods_nor_steers_the_terminal(folder: Path) -> None:
+    add(folder / "observations.csv", OBS + f'"\x1b[2J{"9" * 5000}\n",72,/min')
+    (line,) = refusal(folder).splitlines()
+    assert "\x1b" not in line
+    assert len(line) < 1000
+
+
 def test_a_header_fault_names_the_line_of_its_key(folder: Path) -> None:
     edit(folder / "session.toml", "spo2_scale = 1", "spo2_scale = 3")
     lines = (folder / "session.toml").read_text("utf-8").splitlines()
