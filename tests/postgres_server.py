@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import pwd
+import shlex
 import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+import psycopg
 
 from tests.machine import find_postgres
 
@@ -56,32 +59,58 @@ def _packaged(folder: Path) -> Iterator[str]:
         server.cleanup()
 
 
-@contextmanager
-def _binaries(programs: Path, folder: Path) -> Iterator[str]:
-    """PostgreSQL refuses to run as root, so it runs as an ordinary user of the machine then."""
-    user = _ordinary_user()
-    data = folder / "data"
-    if user is not None:
-        shutil.chown(folder, user)
-    folder.chmod(0o755)
+class OwnServer:
+    """A server made with these programs in this folder; stopped and started as a test says.
 
-    def run(program: str, *arguments: str) -> None:
+    PostgreSQL refuses to run as root, so it runs as an ordinary user of the machine then.
+    """
+
+    def __init__(self, programs: Path, folder: Path) -> None:
+        self.url = f"postgresql://postgres@/postgres?host={folder}"
+        self._programs = programs
+        self._folder = folder
+        self._user = _ordinary_user()
+        if self._user is not None:
+            shutil.chown(folder, self._user)
+        folder.chmod(0o755)
+        self._run("initdb", "-A", "trust", "-U", "postgres", "-E", "UTF8")
+
+    def start(self) -> None:
+        options = f"-k {self._folder} -h '' -c fsync=off"
+        self._run("pg_ctl", "-l", str(self._folder / "log"), "-w", "-o", options, "start")
+
+    def stop(self) -> None:
+        """At once: every connection is cut, and nothing is written down any more."""
+        self._run("pg_ctl", "-w", "-m", "immediate", "stop")
+
+    def _run(self, program: str, *arguments: str) -> None:
         subprocess.run(
-            [programs / program, *arguments],
+            [self._programs / program, "-D", str(self._folder / "data"), *arguments],
             check=True,
-            user=user,
-            cwd=folder,
+            user=self._user,
+            cwd=self._folder,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
 
-    run("initdb", "-A", "trust", "-U", "postgres", "-E", "UTF8", "-D", str(data))
-    options = f"-k {folder} -h '' -c fsync=off"
-    run("pg_ctl", "-D", str(data), "-l", str(folder / "log"), "-w", "-o", options, "start")
+
+@contextmanager
+def _binaries(programs: Path, folder: Path) -> Iterator[str]:
+    server = OwnServer(programs, folder)
+    server.start()
     try:
-        yield f"postgresql://postgres@/postgres?host={folder}"
+        yield server.url
     finally:
-        run("pg_ctl", "-D", str(data), "-w", "-m", "immediate", "stop")
+        server.stop()
+
+
+def programs_of(url: str) -> Path:
+    """The folder of the programs that a running server was started with."""
+    with psycopg.connect(url) as connection:
+        data = connection.execute("SHOW data_directory").fetchone()
+    assert data is not None
+    started_with = shlex.split((Path(data[0]) / "postmaster.opts").read_text())
+    return Path(started_with[0]).parent
 
 
 def _ordinary_user() -> str | None:
