@@ -55,13 +55,17 @@ def find_patients(
 
 
 def patient(connection: Connection, patient_id: UUID) -> Patient:
+    return as_changed(connection, registered_patient(connection, patient_id))
+
+
+def registered_patient(connection: Connection, patient_id: UUID) -> Patient:
     asked = sa.select(*(PATIENT.c[name] for name in _PATIENT_NAMES)).where(
         PATIENT.c.id == patient_id
     )
     row = connection.execute(asked).first()
     if row is None:
         raise NotFound(f"There is no patient {patient_id}.")
-    return as_changed(connection, Patient(**row._mapping))
+    return Patient(**row._mapping)
 
 
 def patient_changes(connection: Connection, patient_id: UUID) -> tuple[PatientChange, ...]:

@@ -187,6 +187,9 @@ class SqlStore:
     def courses(self, patient_id: UUID) -> tuple[Course, ...]:
         return self._ask(register.courses, patient_id)
 
+    def registered_patient(self, patient_id: UUID) -> Patient:
+        return self._ask(register.registered_patient, patient_id)
+
     def find_patients(self, clinic: str, text: str, limit: int = 20) -> tuple[Patient, ...]:
         return self._ask(register.find_patients, clinic, text, limit)
 

@@ -40,7 +40,7 @@ from monitor.accounts import Credential, UserEvent
 from monitor.alerts import Alert, AlertEvent
 from monitor.audit import AuditEvent
 from monitor.courses import Course
-from monitor.errors import NotFound
+from monitor.errors import InvalidEntry, NotFound, Problem
 from monitor.ids import derived_id
 from monitor.patients import PatientChange
 from monitor.protocols import PinnedVersion, VersionEvent, VersionStatus
@@ -315,10 +315,14 @@ class SqlWriter:
                 write_no=self._write_no(session_id),
                 session=replace(current.session, patient=change.patient),
             )
-        self._insert_if_new(PATIENT_CHANGE, row)
+        patient_id = change.patient.id
+        of = PATIENT_CHANGE.c.patient_id == patient_id
+        self._insert_next(PATIENT_CHANGE, row, of, str(patient_id))
 
     def add_course(self, course: Course) -> None:
-        self._insert_if_new(COURSE, row_of(course) | {"clinic": self._clinic})
+        row = row_of(course) | {"clinic": self._clinic}
+        of = COURSE.c.course_id == course.course_id
+        self._insert_next(COURSE, row, of, str(course.course_id))
 
     def add_session(self, session: InfusionSession) -> None:
         header = row_of(session)
@@ -447,10 +451,28 @@ class SqlWriter:
     def _append_numbered(self, table: sa.Table, of: Any, series: str, row: Any) -> None:
         """Append the next row of a numbered series, one writer at a time."""
         self.attempted += 1
+        number = self._next_number(table, of, series)
+        self._insert(table, [row(number) | {"number": number}])
+
+    def _next_number(self, table: sa.Table, of: Any, series: str) -> int:
+        """The number after the last of a series; nobody else gets it before this is over."""
         self._lock_series(table, series)
         last = sa.select(sa.func.coalesce(sa.func.max(table.c.number), 0)).where(of)
-        number = self._connection.execute(last).scalar_one() + 1
-        self._insert(table, [row(number) | {"number": number}])
+        number: int = self._connection.execute(last).scalar_one() + 1
+        return number
+
+    def _insert_next(self, table: sa.Table, row: dict[str, Any], of: Any, series: str) -> None:
+        """A row that somebody made out to be the next of its series; refused when it is not."""
+        self.attempted += 1
+        number = self._next_number(table, of, series)
+        held = sa.select(table.c.id).where(table.c.id == row["id"])
+        if self._connection.execute(held).first() is not None:
+            return
+        if row["number"] != number:
+            raise InvalidEntry(
+                [Problem("number", "Somebody else changed this meanwhile. Look at it again.")]
+            )
+        self._insert(table, [row])
 
     def _lock_series(self, table: sa.Table, series: str) -> None:
         """Keep other writers off a numbered series; on SQLite this transaction is the only one."""

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
 
-from monitor.record import DoseStepKind, DoseUnit, DrugForm, Patient, Source, WeightBasis
+from monitor.record import (
+    DoseStepKind,
+    DoseUnit,
+    DrugForm,
+    MovementKind,
+    Patient,
+    Source,
+    WeightBasis,
+)
 from monitor.validation import EnteredItem, EnteredSet
 
 
@@ -76,6 +84,21 @@ class SyringeRequest:
     taken_at: datetime
     rate: RateRequest | None = None
     batch: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MovementRequest:
+    """A line of the controlled-drug ledger; ``witness`` is who confirmed it with their PIN."""
+
+    id: UUID
+    kind: MovementKind
+    amount_mg: Decimal
+    taken_at: datetime
+    ampoules: int | None = None
+    batch: str | None = None
+    expires_on: date | None = None
+    witness: str | None = None
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -79,9 +79,19 @@ class Writer(Protocol):
 
     def add_patient(self, patient: Patient) -> None: ...
     def change_patient(self, change: PatientChange) -> None:
-        """What is now right about a patient; every session of theirs shows it from now on."""
+        """What is now right about a patient; every session of theirs shows it from now on.
 
-    def add_course(self, course: Course) -> None: ...
+        Raises:
+            InvalidEntry: ``number`` is not the next: somebody else changed the patient meanwhile.
+        """
+
+    def add_course(self, course: Course) -> None:
+        """A new course (number 1), or the next version of one.
+
+        Raises:
+            InvalidEntry: ``number`` is not the next: somebody else changed the course meanwhile.
+        """
+
     def add_session(self, session: InfusionSession) -> None:
         """Store a session's header and every fact it carries."""
 
@@ -128,7 +138,12 @@ class Store(Protocol):
     def version(self, clinic: str) -> int:
         """The clinic's live version: the sequence of its chain head."""
 
-    def patient(self, patient_id: UUID) -> Patient: ...
+    def patient(self, patient_id: UUID) -> Patient:
+        """The patient as now known."""
+
+    def registered_patient(self, patient_id: UUID) -> Patient:
+        """The patient as first written down, before any change."""
+
     def find_patients(self, clinic: str, text: str, limit: int = 20) -> tuple[Patient, ...]: ...
     def patient_changes(self, patient_id: UUID) -> tuple[PatientChange, ...]:
         """What was corrected or learned about the patient, the first change first."""

@@ -32,9 +32,10 @@ class CourseStanding:
 
 @dataclass(frozen=True, slots=True)
 class PatientFile:
-    """A patient with sessions (newest first), courses (newest first) and changes (newest first)."""
+    """A patient as now known and as first registered, with everything else newest first."""
 
     patient: Patient
+    registered: Patient
     sessions: tuple[InfusionSession, ...]
     courses: tuple[CourseStanding, ...]
     changes: tuple[PatientChange, ...]
@@ -59,6 +60,7 @@ def patient_file(store: Store, user: User, patient_id: UUID, *, now: datetime) -
     sessions = tuple(store.session(item) for item in store.patient_session_ids(patient_id))
     return PatientFile(
         patient=patient,
+        registered=store.registered_patient(patient_id),
         sessions=sessions,
         courses=_standings(store, patient_id, sessions, now),
         changes=tuple(reversed(store.patient_changes(patient_id))),

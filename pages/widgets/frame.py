@@ -22,6 +22,7 @@ from pages.everyone.own_account import own_account
 from pages.http.context import Gate, Visitor
 from pages.http.plain_page import BANNER
 from pages.nurse.bedside import bedside
+from pages.nurse.patients import patients
 from pages.nurse.start_session import start_session
 from pages.widgets import navigation
 from pages.widgets.guard.guard import draw_guard
@@ -55,6 +56,7 @@ OFFERS: tuple[Offer, ...] = (
     Offer("start", "Start a session", Action.START_SESSION, start_session),
     Offer("bedside", "Bedside", Action.RECORD_OBSERVATIONS, bedside, listed=False),
     Offer("review", "Session", Action.SEE_SESSION, review_session, listed=False),
+    Offer("patients", "Patients", Action.KEEP_REGISTER, patients),
     Offer("sessions", "Sessions", Action.FIND_SESSIONS, find_sessions),
     Offer("users", "Users", Action.MANAGE_USERS, manage_users),
     Offer("account", "My account", None, own_account, listed=False),

@@ -1,0 +1,192 @@
+"""The patient register and courses through the actions, on both engines."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+
+import pytest
+
+from monitor.actions import patients as register
+from monitor.courses import Course
+from monitor.errors import InvalidEntry, NotPermitted
+from monitor.record import Patient
+from monitor.store import SessionQuery, Store
+from tests import build
+from tests.build import admin, an_id, anaesthetist, at, lead
+from tests.entering import BLUM
+from tests.stored import keep
+
+DOCTOR = anaesthetist()
+
+
+def a_patient(store: Store, **changes: object) -> Patient:
+    patient = build.patient(**({"allergies": "none known"} | changes))
+    return register.register_patient(store, BLUM, patient, now=at(-30))
+
+
+def correct(store: Store, seen: Patient, reason: str = "asked again", **changes: object) -> Patient:
+    return register.correct_patient(
+        store,
+        BLUM,
+        replace(seen, **changes),  # type: ignore[arg-type]
+        change_id=an_id(),
+        reason=reason,
+        seen=seen,
+        now=at(5),
+    )
+
+
+def refusal(error: pytest.ExceptionInfo[InvalidEntry]) -> dict[str, str]:
+    return {problem.field: problem.message for problem in error.value.problems}
+
+
+def test_a_patient_is_registered_once(store: Store) -> None:
+    patient = a_patient(store)
+    again = register.register_patient(store, BLUM, patient, now=at(-29))
+    assert again == patient
+    assert store.find_patients("main", patient.mrn) == (patient,)
+
+
+def test_a_number_is_one_patients(store: Store) -> None:
+    known = a_patient(store, mrn="K-7")
+    with pytest.raises(InvalidEntry) as refused:
+        a_patient(store, mrn="k-7", allergies="")
+    assert refusal(refused).keys() == {"mrn", "allergies"}
+    assert "born 17 May 1979" in refusal(refused)["mrn"]
+    assert store.find_patients("main", "k-7") == (known,)
+
+
+def test_a_correction_reaches_the_list_and_stays_in_the_history(store: Store) -> None:
+    patient = a_patient(store)
+    session = keep(store, build.session(build.rate("0.1", 0), patient=patient), 10)
+    now = correct(store, patient, family_name="Bergmann", allergies="latex")
+    assert store.session(session.id).patient == now
+    (row,) = store.summaries(SessionQuery(clinic="main"))
+    assert row["patient_name"] == "Bergmann, Nora"
+    file = register.patient_file(store, BLUM, patient.id, now=at(6))
+    assert [(item.patient, item.reason) for item in file.changes] == [(now, "asked again")]
+    assert file.patient == now
+
+
+def test_a_correction_needs_a_reason_and_a_difference(store: Store) -> None:
+    patient = a_patient(store)
+    with pytest.raises(InvalidEntry) as refused:
+        correct(store, patient, reason=" ")
+    assert refusal(refused).keys() == {"patient", "reason"}
+    assert store.patient_changes(patient.id) == ()
+
+
+def test_a_correction_of_what_somebody_else_changed_meanwhile_is_refused(store: Store) -> None:
+    seen = a_patient(store)
+    correct(store, seen, allergies="latex")
+    with pytest.raises(InvalidEntry) as refused:
+        correct(store, seen, allergies="none known", given_name="Norah")
+    assert "allergies: none known → latex" in refusal(refused)["patient"]
+    assert store.patient(seen.id).allergies == "latex"
+
+
+def test_the_same_correction_twice_is_one(store: Store) -> None:
+    patient = a_patient(store)
+    change_id = an_id()
+    for _ in range(2):
+        register.correct_patient(
+            store, BLUM, replace(patient, allergies="latex"),
+            change_id=change_id, reason="asked", seen=patient, now=at(5),
+        )  # fmt: skip
+    assert len(store.patient_changes(patient.id)) == 1
+
+
+@pytest.mark.parametrize("person", [lead(), admin()], ids=["lead", "admin"])
+def test_only_clinical_people_keep_the_register(store: Store, person: object) -> None:
+    with pytest.raises(NotPermitted):
+        register.register_patient(
+            store,
+            person,
+            build.patient(allergies="latex"),
+            now=at(0),  # type: ignore[arg-type]
+        )
+
+
+def test_a_patient_of_another_clinic_stays_there(store: Store) -> None:
+    patient = a_patient(store)
+    stranger = replace(BLUM, clinic="elsewhere")
+    with pytest.raises(NotPermitted):
+        register.patient_file(store, stranger, patient.id, now=at(0))
+
+
+# -- courses -------------------------------------------------------------------------------------
+
+
+def planned(store: Store, patient: Patient, **changes: object) -> Course:
+    return register.plan_course(store, DOCTOR, build.course(patient, **changes), now=at(-20))
+
+
+def test_a_course_is_planned_by_an_anaesthetist(store: Store) -> None:
+    patient = a_patient(store)
+    with pytest.raises(NotPermitted):
+        register.plan_course(store, BLUM, build.course(patient), now=at(-20))
+    course = planned(store, patient)
+    assert (course.recorded_at, course.recorded_by) == (at(-20), DOCTOR.username)
+    keep(
+        store,
+        build.session(build.rate("0.1", 0), patient=patient, course_id=course.course_id),
+        10,
+    )
+    file = register.patient_file(store, BLUM, patient.id, now=at(10))
+    assert file.open_course is not None
+    assert file.open_course.series_number == 1
+    assert file.open_course.progress.given == 1
+    assert file.open_course.progress.next_on == date(2026, 3, 23)
+
+
+def test_a_second_course_waits_for_the_end_of_the_first(store: Store) -> None:
+    patient = a_patient(store)
+    course = planned(store, patient)
+    with pytest.raises(InvalidEntry, match="present course goes on"):
+        planned(store, patient)
+    ended = replace(course, id=an_id(), number=2, ended=True, reason="no effect")
+    register.plan_course(store, DOCTOR, ended, now=at(0))
+    second = planned(store, patient)
+    file = register.patient_file(store, BLUM, patient.id, now=at(10))
+    assert [(item.course.course_id, item.series_number) for item in file.courses] == [
+        (second.course_id, 2),
+        (course.course_id, 1),
+    ]
+    assert file.open_course == file.courses[0]
+
+
+def test_two_changes_of_one_version_are_not_both_taken(store: Store) -> None:
+    course = planned(store, a_patient(store))
+    more = replace(course, id=an_id(), number=2, planned_infusions=8, reason="helps")
+    register.plan_course(store, DOCTOR, more, now=at(0))
+    assert register.plan_course(store, DOCTOR, more, now=at(1)) == more
+    with pytest.raises(InvalidEntry, match="Somebody else changed this meanwhile"):
+        register.plan_course(store, DOCTOR, replace(more, id=an_id()), now=at(2))
+
+
+def test_every_problem_of_a_course_is_named_at_once(store: Store) -> None:
+    patient = a_patient(store)
+    with pytest.raises(InvalidEntry) as refused:
+        planned(store, patient, planned_infusions=0, interval_days=0)
+    assert refusal(refused).keys() == {"planned_infusions", "interval_days"}
+    assert store.courses(patient.id) == ()
+
+
+def test_what_happened_last_time_is_told_newest_first(store: Store) -> None:
+    patient = a_patient(store)
+    day = 24 * 60
+    for number in range(5):
+        keep(
+            store,
+            build.session(
+                build.rate("0.2", number * day),
+                build.event("vomited", number * day + 10),
+                build.stop(number * day + 30),
+                patient=patient,
+            ),
+            number * day + 40,
+        )
+    told = register.remembered(store, BLUM, patient.id, now=at(6 * day))
+    assert [item.started_at for item in told] == [at(day * number) for number in (4, 3, 2)]
+    assert all(item.lines == ("vomited at 0.2 mg/kg/h",) for item in told)
