@@ -71,27 +71,19 @@ def _search(store: Store, user: User) -> UUID | None:
     if not found:
         st.info(_("Nobody found. Check the spelling, or enter a new patient below."))
         return None
-    rows = st.dataframe(
-        [
-            {
-                _("Family name"): patient.family_name,
-                _("Given name"): patient.given_name,
-                _("Born"): _day(patient.born_on),
-                _("Number"): patient.mrn,
-                _("Allergies"): patient.allergy_text,
-            }
-            for patient in found
-        ],
-        hide_index=True,
-        width="stretch",
-        on_select="rerun",
-        selection_mode="single-row",
-        key="patients.found",
-    ).selection.rows
+    for patient in found:
+        label = " · ".join(
+            (
+                f"**{plain(patient.family_name)}, {plain(patient.given_name)}**",
+                _day(patient.born_on),
+                plain(patient.mrn),
+                plain(patient.allergy_text),
+            )
+        )
+        if st.button(label, key=f"patients.found.{patient.id}", width="stretch"):
+            go_to("patients", patient=patient.id)
     if len(found) == _MOST_FOUND:
         st.caption(_("Only the first {n} are shown: type more of the name.").format(n=_MOST_FOUND))
-    if rows and rows[0] < len(found):
-        go_to("patients", patient=found[rows[0]].id)
     return None
 
 

@@ -38,7 +38,11 @@ def drawn(store: SqlStore, user: User | None = None, patient: Patient | None = N
 @pytest.fixture
 def ada(sqlite_store: SqlStore) -> Patient:
     patient = build.patient(
-        family_name="Okafor", given_name="Ada", mrn="004 211", allergies="ondansetron"
+        family_name="Okafor",
+        given_name="Ada",
+        mrn="004 211",
+        allergies="ondansetron",
+        born_on=date(1971, 3, 12),
     )
     keep(
         sqlite_store,
@@ -70,9 +74,10 @@ def test_a_patient_is_found_by_the_beginning_of_a_name(
 ) -> None:
     app = drawn(sqlite_store)
     app.text_input(key="patients.search").set_value("oka").run()
-    (row,) = app.dataframe[0].value.to_dict("records")
-    assert row["Number"] == ada.mrn
-    assert row["Allergies"] == "ALLERGY ondansetron"
+    (found,) = (item for item in app.button if item.key == f"patients.found.{ada.id}")
+    assert found.label == "**Okafor, Ada** · 12 Mar 1971 · 004 211 · ALLERGY ondansetron"
+    found.click().run()
+    assert app.session_state[WENT_TO] == ("patients", {"patient": str(ada.id)})
 
 
 def test_the_file_shows_allergies_and_last_time(sqlite_store: SqlStore, ada: Patient) -> None:
