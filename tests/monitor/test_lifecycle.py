@@ -14,10 +14,13 @@ from monitor.lifecycle import (
     EventKind,
     SessionStatus,
     action_for_event,
+    belongs_after_the_end,
     check_can_amend,
     check_can_dose,
     check_can_record,
     check_can_record_event,
+    check_stays_over,
+    ended_at,
     phase_text,
     status,
 )
@@ -161,6 +164,39 @@ def test_what_was_measured_can_be_recorded_after_discharge_but_no_dose() -> None
     with pytest.raises(WrongState, match=r"cancelled\. Reopen it"):
         check_can_dose(session(event("cancelled", -5)), at(0))
     check_can_dose(ran(), at(70))
+
+
+def test_a_session_ends_when_the_patient_leaves_and_not_with_the_papers() -> None:
+    assert ended_at(ran(), at(70)) is None
+    assert ended_at(discharged(), at(129)) is None
+    assert ended_at(signed(), at(400)) == at(130)
+    assert ended_at(session(event("cancelled", -5)), at(0)) == at(-5)
+    again = discharged(event("reopened", 135), event("discharged", 150))
+    assert ended_at(again, at(140)) is None
+    assert ended_at(again, at(400)) == at(150)
+
+
+def test_a_dose_given_before_the_end_can_be_entered_after_it() -> None:
+    check_can_dose(discharged(), at(300), at(129))
+    for minute in (130, 200):
+        with pytest.raises(WrongState, match=r"discharged\. Reopen it"):
+            check_can_dose(discharged(), at(300), at(minute))
+    with pytest.raises(WrongState, match="signed"):
+        check_can_dose(signed(), at(300), at(40))
+
+
+def test_a_late_dose_may_not_leave_the_drug_running_in_someone_who_has_gone() -> None:
+    over = discharged()
+    check_stays_over(over, over.with_facts([rate("0.05", 20), bolus(5, 70)]), at(300))
+    with pytest.raises(WrongState, match="still run after the end"):
+        check_stays_over(over, over.with_facts([rate("0.1", 70)]), at(300))
+    check_stays_over(ran(), ran(rate("0.1", 61)), at(62))
+
+
+def test_notes_and_papers_belong_after_the_end_and_what_happened_to_the_patient_does_not() -> None:
+    after = {kind for kind in EventKind if belongs_after_the_end(kind)}
+    assert {"note", "addendum", "completed", "signed", "reopened"} <= after
+    assert not after & {"vomited", "toilet", "drug", "oxygen", "doctor_called"}
 
 
 @pytest.mark.parametrize(

@@ -21,8 +21,19 @@ from monitor.validation import (
     EnteredSet,
     limits_for_client,
     observations_from_entry,
+    time_problems,
 )
-from tests.build import amendment, an_id, at, obs_set, observation, rate, session
+from tests.build import (
+    amendment,
+    an_id,
+    at,
+    event,
+    obs_set,
+    observation,
+    rate,
+    session,
+    stop,
+)
 
 NORMAL: dict[str, Any] = {
     "hr": "68",
@@ -338,6 +349,27 @@ def test_a_time_well_before_the_session_was_opened_is_asked_about() -> None:
     assert save(entered, confirmed=frozenset({code}))
     assert save(replace(entered, source=Source.PAPER))
     assert save(entry(hr="70", minute=-105))
+
+
+@pytest.mark.parametrize(
+    ("minutes", "said"),
+    [
+        (10, None),
+        (10.1, "10 min"),
+        (119, "119 min"),
+        (120, "2 h"),
+        (47 * 60, "47 h"),
+        (48 * 60, "2 days"),
+    ],
+)
+def test_a_time_after_the_end_of_the_session_is_asked_about(
+    minutes: float, said: str | None
+) -> None:
+    left = session(rate("0.1"), stop(60), event("discharged", 90))
+    found = time_problems(at(90 + minutes), left, at(90 + minutes))
+    told = [(problem.code, problem.kind, problem.message) for problem in found]
+    message = f"The time is {said} after the end of this session. Is it right?"
+    assert told == ([("taken_at.after_end", "soft", message)] if said else [])
 
 
 # -- scores -----------------------------------------------------------------------------------------
