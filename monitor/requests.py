@@ -8,6 +8,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from monitor.record import (
+    Answer,
     DoseStepKind,
     DoseUnit,
     DrugForm,
@@ -20,11 +21,23 @@ from monitor.validation import EnteredItem, EnteredSet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StartRequest:
-    """A session to be opened for a patient: plan, weight, syringe and the baseline set if taken.
+class GateRequest:
+    """An answer to a question before the infusion or before leaving, or an override of a check."""
 
-    ``weight_kg`` and ``concentration_mg_per_ml`` are exact; ``protocol_id`` names an approved
-    stored version.  ``sedation_scale`` None takes the protocol's.
+    id: UUID
+    question: str
+    answer: Answer
+    override_reason: str | None = None
+    override_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartRequest:
+    """A session to be opened for a patient: plan, weight, syringe, gate and the baseline if taken.
+
+    ``weight_kg`` is the actual weight and exact, as is ``concentration_mg_per_ml``; doses are
+    calculated on ``weight_basis``.  ``protocol_id`` names an approved stored version.
+    ``sedation_scale`` None takes the protocol's.
     """
 
     id: UUID
@@ -43,6 +56,7 @@ class StartRequest:
     indication: str = ""
     route: str = "IV"
     baseline: EnteredSet | None = None
+    answers: tuple[GateRequest, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,12 +6,13 @@ the prescriber's choice and is asked for from a body mass index of 30.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 
 from monitor.dose_units import dosing_numbers, exact, plain
 from monitor.errors import Problem
-from monitor.record import WeightBasis
+from monitor.record import DosingWeight, WeightBasis
 
 _NUMBERS = dosing_numbers()["weight"]
 _HARD_BELOW_KG = Decimal(_NUMBERS["hard_below_kg"])
@@ -29,6 +30,9 @@ _IBW_KG = {
 }
 _IBW_KG_PER_INCH = Decimal(_NUMBERS["ibw_kg_per_inch"])
 _ADJUSTED_SHARE = Decimal(_NUMBERS["adjusted_share"])
+_LEAST_HEIGHT_CM = Decimal(_NUMBERS["least_height_cm"])
+_MOST_HEIGHT_CM = Decimal(_NUMBERS["most_height_cm"])
+_RECORDED_STEP_KG = Decimal(_NUMBERS["recorded_step_kg"])
 
 
 @exact
@@ -71,6 +75,52 @@ def dosing_weight_kg(
     if height_cm is not None and basis is WeightBasis.ADJUSTED:
         weight_kg = adjusted_weight_kg(sex, height_cm, actual_kg)
     return actual_kg if weight_kg is None else weight_kg
+
+
+def recorded_weight_kg(
+    basis: WeightBasis, *, actual_kg: Decimal, sex: str, height_cm: Decimal | None
+) -> Decimal:
+    """The dosing weight as it is recorded and shown: an actual one as weighed, others to 0.1 kg.
+
+    What people read is then what doses are calculated on.
+    """
+    weight_kg = dosing_weight_kg(basis, actual_kg=actual_kg, sex=sex, height_cm=height_cm)
+    if basis is WeightBasis.ACTUAL:
+        return weight_kg
+    return weight_kg.quantize(_RECORDED_STEP_KG, rounding=ROUND_HALF_UP)
+
+
+def actual_weight_kg(weights: Sequence[DosingWeight]) -> Decimal | None:
+    """The newest weight that was weighed or stated, whatever doses are calculated on."""
+    actual = [item.weight_kg for item in weights if item.basis is WeightBasis.ACTUAL]
+    return actual[-1] if actual else None
+
+
+def basis_problems(
+    basis: WeightBasis, *, sex: str, height_cm: Decimal | None
+) -> tuple[Problem, ...]:
+    """Why a height cannot be, or there is no ideal or adjusted weight to calculate doses on."""
+    if height_cm is not None and not (
+        height_cm.is_finite() and _LEAST_HEIGHT_CM <= height_cm <= _MOST_HEIGHT_CM
+    ):
+        message = (
+            f"A height of {plain(height_cm)} cm is not plausible "
+            f"({plain(_LEAST_HEIGHT_CM)} to {plain(_MOST_HEIGHT_CM)} cm)."
+        )
+        return (Problem("height_cm", message, code="height_cm.hard"),)
+    if basis is WeightBasis.ACTUAL:
+        return ()
+    if height_cm is None:
+        message = "Enter the height: ideal and adjusted weight are calculated from it."
+        return (Problem("height_cm", message, code="height_cm.missing"),)
+    if ideal_weight_kg(sex, height_cm) is None:
+        least_cm = plain(_IBW_FROM_INCH * _CM_PER_INCH)
+        message = (
+            f"There is no ideal weight below {least_cm} cm or without the sex male or female. "
+            "Choose actual weight."
+        )
+        return (Problem("weight_basis", message, code="weight_basis.undefined"),)
+    return ()
 
 
 @exact

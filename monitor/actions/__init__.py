@@ -7,6 +7,7 @@ and answers as the first did.
 from monitor.actions.checking import projection_problems
 from monitor.actions.doses import change_rate, change_syringe, give_bolus
 from monitor.actions.effects import answer_alert, change_side_effect, record_side_effect
+from monitor.actions.gate import answer_gate
 from monitor.actions.observations import amend, record_observations, save_draft
 from monitor.actions.opening import OpenSession, open_session, open_sessions
 from monitor.actions.sessions import (
@@ -19,6 +20,7 @@ __all__ = [
     "OpenSession",
     "amend",
     "answer_alert",
+    "answer_gate",
     "change_rate",
     "change_side_effect",
     "change_syringe",

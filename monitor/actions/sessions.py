@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from monitor import lifecycle
+from monitor.actions.gate import gate_facts, gate_problems, weight_facts
 from monitor.actions.opening import (
     OpenSession,
     bundle,
@@ -29,7 +30,6 @@ from monitor.permissions import Action, User, check_may
 from monitor.protocols import InfusionProtocol, PinnedVersion, VersionStatus
 from monitor.record import (
     FACT_FIELDS,
-    DosingWeight,
     Fact,
     InfusionSession,
     SessionEvent,
@@ -46,7 +46,7 @@ from monitor.validation import (
     observations_from_entry,
     time_problems,
 )
-from monitor.weights import check_weight
+from monitor.weights import actual_weight_kg, basis_problems, check_weight
 
 
 def start_session(
@@ -71,7 +71,7 @@ def start_session(
             )
         protocol = protocol_of(version)
         thresholds = _approved_threshold_set(store, protocol.threshold_set)
-        refuse(_start_problems(store, request, protocol, now), confirmed)
+        refuse(_start_problems(store, user.clinic, request, protocol, now), confirmed)
         session = _as_requested(request, version, thresholds.id, user, now)
         if request.baseline is not None:
             session = session.with_facts(
@@ -96,7 +96,7 @@ def _as_requested(
     user: User,
     created_at: datetime,
 ) -> InfusionSession:
-    """The session as it was asked for, with its weight, before any observation."""
+    """The session as it was asked for, with weight and gate, before any observation."""
     protocol = protocol_of(version)
     session = InfusionSession(
         id=request.id,
@@ -115,16 +115,6 @@ def _as_requested(
         created_at=created_at,
         created_by=user.username,
     )
-    weight = DosingWeight(
-        id=request.weight_id,
-        taken_at=created_at,
-        recorded_at=created_at,
-        recorded_by=user.username,
-        weight_kg=request.weight_kg,
-        basis=request.weight_basis,
-        measured=request.weight_measured,
-        height_cm=request.height_cm,
-    )
     arrived = SessionEvent(
         id=derived_id("arrived", request.id),
         taken_at=created_at,
@@ -132,7 +122,13 @@ def _as_requested(
         recorded_by=user.username,
         kind=lifecycle.EventKind.ARRIVED,
     )
-    return session.with_facts([weight, arrived])
+    return session.with_facts(
+        [
+            *weight_facts(request, user, created_at),
+            *gate_facts(request.answers, user, created_at),
+            arrived,
+        ]
+    )
 
 
 def _is_started(writer: Writer, user: User, request: StartRequest, version: PinnedVersion) -> bool:
@@ -170,7 +166,7 @@ def _same_head(asked: InfusionSession, held: InfusionSession) -> bool:
 
 
 def _start_problems(
-    store: Store, request: StartRequest, protocol: InfusionProtocol, now: datetime
+    store: Store, clinic: str, request: StartRequest, protocol: InfusionProtocol, now: datetime
 ) -> tuple[Problem, ...]:
     problems = []
     if not request.chair.strip():
@@ -209,15 +205,20 @@ def _start_problems(
         today=now.date(),
         last_kg=_last_weight_kg(store, request),
     )
+    problems += basis_problems(
+        request.weight_basis, sex=request.patient.sex, height_cm=request.height_cm
+    )
     problems += concentration_problems(request.concentration_mg_per_ml)
+    problems += gate_problems(store, clinic, request.answers)
     return tuple(problems)
 
 
 def _last_weight_kg(store: Store, request: StartRequest) -> Decimal | None:
-    """The dosing weight of the patient's newest other session."""
+    """The actual weight of the patient's newest other session."""
     for session_id in store.patient_session_ids(request.patient.id):
         if session_id != request.id:
-            return store.session(session_id).weight_kg
+            last = store.session(session_id)
+            return actual_weight_kg(last.current(last.weights))
     return None
 
 

@@ -10,13 +10,17 @@ import pytest
 from monitor.errors import Problem
 from monitor.record import WeightBasis
 from monitor.weights import (
+    actual_weight_kg,
     adjusted_weight_kg,
     basis_must_be_chosen,
+    basis_problems,
     bmi,
     check_weight,
     dosing_weight_kg,
     ideal_weight_kg,
+    recorded_weight_kg,
 )
+from tests import build
 
 D = Decimal
 TENTH = D("0.1")
@@ -125,3 +129,55 @@ def test_a_stated_weight_is_asked_about() -> None:
 def test_all_questions_come_at_once() -> None:
     found = checked("161", measured=False, last_kg=D(80))
     assert [p.code for p in found] == ["weight_kg.unusual", "weight_kg.changed", "weight_kg.stated"]
+
+
+@pytest.mark.parametrize(
+    ("basis", "kg", "recorded"),
+    [
+        (WeightBasis.ACTUAL, "120.25", "120.25"),
+        (WeightBasis.IDEAL, "120", "73.0"),
+        (WeightBasis.ADJUSTED, "120", "91.8"),
+    ],
+)
+def test_what_is_shown_is_what_doses_are_calculated_on(
+    basis: WeightBasis, kg: str, recorded: str
+) -> None:
+    found = recorded_weight_kg(basis, actual_kg=D(kg), sex="male", height_cm=D("177.8"))
+    assert str(found) == recorded
+
+
+def test_a_tie_is_recorded_half_up() -> None:
+    # 62 inches: 45.5 + 4.6 = 50.1; 50.1 + 0.4 x 0.125 = 50.15.
+    found = recorded_weight_kg(
+        WeightBasis.ADJUSTED, actual_kg=D("50.225"), sex="female", height_cm=D("157.48")
+    )
+    assert str(found) == "50.2"
+
+
+def test_the_actual_weight_is_kept_beside_the_one_doses_are_calculated_on() -> None:
+    weights = [build.weight(120, -30), build.weight("73.2", -29, basis=WeightBasis.IDEAL)]
+    assert actual_weight_kg(weights) == 120
+    assert actual_weight_kg(weights[1:]) is None
+
+
+@pytest.mark.parametrize(
+    ("basis", "sex", "height", "code"),
+    [
+        (WeightBasis.ACTUAL, "male", None, None),
+        (WeightBasis.ACTUAL, "male", "100", None),
+        (WeightBasis.ACTUAL, "male", "99.9", "height_cm.hard"),
+        (WeightBasis.ACTUAL, "male", "250", None),
+        (WeightBasis.ACTUAL, "male", "250.1", "height_cm.hard"),
+        (WeightBasis.ACTUAL, "male", "1.78", "height_cm.hard"),
+        (WeightBasis.IDEAL, "male", None, "height_cm.missing"),
+        (WeightBasis.ADJUSTED, "female", None, "height_cm.missing"),
+        (WeightBasis.IDEAL, "male", "152.4", None),
+        (WeightBasis.IDEAL, "male", "152.3", "weight_basis.undefined"),
+        (WeightBasis.ADJUSTED, "unknown", "178", "weight_basis.undefined"),
+    ],
+)
+def test_what_a_basis_needs(
+    basis: WeightBasis, sex: str, height: str | None, code: str | None
+) -> None:
+    found = basis_problems(basis, sex=sex, height_cm=None if height is None else D(height))
+    assert [problem.code for problem in found] == ([code] if code else [])

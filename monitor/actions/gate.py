@@ -1,0 +1,109 @@
+"""The answers of the gate and of the discharge, and the weights a session is opened with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from monitor import lifecycle
+from monitor.actions.opening import OpenSession
+from monitor.actions.saving import refuse, save
+from monitor.errors import Problem
+from monitor.gate import answer_problems
+from monitor.ids import derived_id
+from monitor.permissions import Action, User
+from monitor.record import DosingWeight, Fact, GateAnswer, WeightBasis
+from monitor.requests import GateRequest, StartRequest
+from monitor.store import Store
+from monitor.texts import text_problems
+from monitor.weights import recorded_weight_kg
+
+#: The actual weight was taken before the prescriber chose another one.
+_WEIGHED_BEFORE = timedelta(seconds=1)
+
+
+def answer_gate(
+    store: Store,
+    user: User,
+    session_id: UUID,
+    answers: tuple[GateRequest, ...],
+    *,
+    now: datetime,
+    device: str | None = None,
+) -> OpenSession:
+    """Record answers and overrides after the session was opened; the newest answer is in force."""
+
+    def settled(before: OpenSession, facts: tuple[Fact, ...]) -> tuple[Fact, ...]:
+        refuse(gate_problems(store, user.clinic, answers))
+        lifecycle.check_can_record(before.session, now)
+        return facts
+
+    return save(
+        store,
+        user,
+        session_id,
+        Action.RECORD_EVENT,
+        lambda _: gate_facts(answers, user, now),
+        settled,
+        now=now,
+        device=device,
+    )
+
+
+def gate_facts(answers: Iterable[GateRequest], user: User, at: datetime) -> tuple[GateAnswer, ...]:
+    """The answers as facts, each with its own id."""
+    return tuple(
+        GateAnswer(
+            id=item.id,
+            taken_at=at,
+            recorded_at=at,
+            recorded_by=user.username,
+            question=item.question,
+            answer=item.answer,
+            override_reason=(item.override_reason or "").strip() or None,
+            override_by=(item.override_by or "").strip() or None,
+        )
+        for item in answers
+    )
+
+
+def gate_problems(
+    store: Store, clinic: str, answers: tuple[GateRequest, ...]
+) -> tuple[Problem, ...]:
+    """Everything that is wrong with the answers, every problem at once."""
+    roles = {person.username: person.role for person in store.users(clinic) if person.active}
+    texts = [
+        problem
+        for item in answers
+        for problem in text_problems({"reason": item.override_reason, "name": item.override_by})
+    ]
+    given = [(item.question, item.override_reason, item.override_by) for item in answers]
+    return (*texts, *answer_problems(given, roles))
+
+
+def weight_facts(request: StartRequest, user: User, at: datetime) -> tuple[DosingWeight, ...]:
+    """The actual weight, and after it the one doses are calculated on when that is another."""
+
+    def weight(weight_id: UUID, basis: WeightBasis, taken_at: datetime) -> DosingWeight:
+        return DosingWeight(
+            id=weight_id,
+            taken_at=taken_at,
+            recorded_at=at,
+            recorded_by=user.username,
+            weight_kg=recorded_weight_kg(
+                basis,
+                actual_kg=request.weight_kg,
+                sex=request.patient.sex,
+                height_cm=request.height_cm,
+            ),
+            basis=basis,
+            measured=request.weight_measured,
+            height_cm=request.height_cm,
+        )
+
+    dosing = weight(request.weight_id, request.weight_basis, at)
+    if request.weight_basis is WeightBasis.ACTUAL:
+        return (dosing,)
+    actual_id = derived_id("actual_weight", request.weight_id)
+    return (weight(actual_id, WeightBasis.ACTUAL, at - _WEIGHED_BEFORE), dosing)
