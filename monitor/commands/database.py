@@ -18,6 +18,9 @@ ROOT = Path(__file__).resolve().parents[2]
 DEFAULT_DATABASE_URL = f"sqlite:///{ROOT / 'data' / 'monitor.db'}"
 DEFAULT_ZONE = "Europe/London"
 
+#: How long a command waits for the saves of a busy ward; nobody stands at a bedside for it.
+LOCK_WAIT_S = 30
+
 
 def now() -> datetime:
     return datetime.now(UTC)
@@ -65,7 +68,8 @@ def clinic_zone() -> ZoneInfo:
 @contextmanager
 def opened(args: argparse.Namespace) -> Iterator[db.SqlStore]:
     """The store of the database named by the arguments, closed at the end."""
-    store = db.open_store(database_url(args.database), zone=clinic_zone())
+    url = database_url(args.database)
+    store = db.open_store(url, zone=clinic_zone(), lock_wait_s=LOCK_WAIT_S)
     try:
         yield store
     finally:
