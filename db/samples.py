@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from db.engine import make_engine
 from db.failures import translated
-from db.schema import is_blank, open_store
+from db.schema import check_plain_file, is_blank, open_store
 from db.store import SqlStore
 from db.tables import SESSION, USER_EVENT
 from monitor.actions.opening import bundle
@@ -282,6 +282,7 @@ def clear_demo(url: str) -> None:
     Raises:
         NotPermitted: what is there is not a demo, or a server has it open.
     """
+    check_plain_file(url)
     parsed = sa.make_url(url)
     if parsed.get_backend_name() != "sqlite":
         if holds_anything(url):

@@ -36,6 +36,7 @@ def migrate(url: str, *, now: datetime | None = None) -> None:
     from alembic.config import Config
     from alembic.util import CommandError
 
+    check_plain_file(url)
     engine = make_engine(url)
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
@@ -138,6 +139,19 @@ def schema_version(engine: Engine) -> str | None:
         if not sa.inspect(connection).has_table("alembic_version"):
             return None
         return connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
+
+
+def check_plain_file(url: str) -> None:
+    """See that a SQLite URL names a plain file or nothing yet: never a device, pipe or folder.
+
+    Raises:
+        StoreUnavailable: something else is there, and is left alone.
+    """
+    parsed = parse_url(url)
+    path = parsed.database or ""
+    is_sqlite = parsed.get_backend_name() == "sqlite"
+    if is_sqlite and os.path.lexists(path) and not os.path.isfile(path):
+        raise StoreUnavailable(f"{path} is no plain file and is left alone; name another.")
 
 
 def is_blank(engine: Engine) -> bool:
