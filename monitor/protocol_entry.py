@@ -119,15 +119,17 @@ def _half_a_range(entry: ProtocolEntry) -> list[Problem]:
 
 
 def _read_steps(entry: ProtocolEntry, content: dict[str, Any], problems: list[Problem]) -> None:
-    steps = []
+    steps, slips = [], []
     for place, (minute, rate) in enumerate(entry.steps):
         if not minute.strip() and not rate.strip():
             continue
         try:
             steps.append(_step(minute, rate))
         except ValueError as refused:
-            problems.append(Problem(f"steps.{place}", f"Planned step {place + 1}: {refused}"))
-    if steps:
+            slips.append(Problem(f"steps.{place}", f"Planned step {place + 1}: {refused}"))
+    problems += slips
+    if steps and not slips:
+        # Half of the steps would be judged as a plan that nobody meant.
         content["steps"] = steps
 
 

@@ -16,7 +16,7 @@ from typing import Any
 from monitor.dose_units import plain
 from monitor.protocols import schedule_codes
 from monitor.record import DrugForm
-from monitor.scales import RECOVERY_SCORES, SCALES, SEDATION_SCALES
+from monitor.scales import RECOVERY_SCORES, SCALES, Scale
 
 
 class Kind(StrEnum):
@@ -81,7 +81,16 @@ def _watching(path: str, label: str, kind: Kind = Kind.CHOICE, **more: Any) -> P
 
 
 def _scales(parameter: str) -> tuple[tuple[str, str], ...]:
-    return tuple((key, row.label) for key, row in SCALES.items() if row.parameter == parameter)
+    return tuple(
+        (key, scale_words(row)) for key, row in SCALES.items() if row.parameter == parameter
+    )
+
+
+def scale_words(scale: Scale) -> str:
+    """What the scale is called where one is chosen; a copyright is said before it is chosen."""
+    if scale.licence.startswith("Copyright"):
+        return f"{scale.label} (copyright: needs the clinic's own permission)"
+    return scale.label
 
 
 #: Every field but the planned steps, the sources and the notes, in the order people read them.
@@ -116,7 +125,6 @@ FIELDS: tuple[ProtocolField, ...] = (
     *_pair("total_mg", "total limit at any weight", "mg"),
     *_pair("duration_h", "duration limit", "h"),
     *_pair("step_mg_per_kg_h", "step limit", "mg/kg/h"),
-    _limit("step_percent_soft", "soft step limit, of the last rate", Kind.NUMBER, "%"),
     _limit(
         "step_interval_min_soft",
         "soft least time between increases",
@@ -133,6 +141,7 @@ FIELDS: tuple[ProtocolField, ...] = (
     ),
     _limit("step_range_mg_per_kg_h.0", "usual step, from", Kind.NUMBER, "mg/kg/h"),
     _limit("step_range_mg_per_kg_h.1", "usual step, to", Kind.NUMBER, "mg/kg/h"),
+    _limit("step_percent_soft", "soft step limit, of the last rate", Kind.NUMBER, "%"),
     _limit("fixed_rate_mg_per_kg_h", "fixed rate", Kind.NUMBER, "mg/kg/h"),
     _limit("bolus_allowed", "bolus foreseen", Kind.YES_NO, needed=True),
     _watching(
@@ -144,7 +153,7 @@ FIELDS: tuple[ProtocolField, ...] = (
     _watching(
         "sedation_scale",
         "sedation scale",
-        choices=tuple((key, SCALES[key].label) for key in SEDATION_SCALES),
+        choices=_scales("sedation"),
     ),
     _watching("dissociation_scale", "dissociation scale", choices=_scales("dissociation")),
     _watching(

@@ -19,6 +19,7 @@ from pages.clinic_lead.manage_users import manage_users
 from pages.everyone.intended_use import intended_use
 from pages.everyone.live_board import show_board
 from pages.everyone.own_account import own_account
+from pages.everyone.protocols import show_protocols
 from pages.http.context import Gate, Visitor
 from pages.http.plain_page import BANNER
 from pages.nurse.bedside import bedside
@@ -58,6 +59,7 @@ OFFERS: tuple[Offer, ...] = (
     Offer("review", "Session", Action.SEE_SESSION, review_session, listed=False),
     Offer("patients", "Patients", Action.KEEP_REGISTER, patients),
     Offer("sessions", "Sessions", Action.FIND_SESSIONS, find_sessions),
+    Offer("protocols", "Protocols", Action.SEE_SESSION, show_protocols),
     Offer("users", "Users", Action.MANAGE_USERS, manage_users),
     Offer("account", "My account", None, own_account, listed=False),
     Offer("intended-use", "Intended use", None, intended_use),

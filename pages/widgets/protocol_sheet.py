@@ -1,0 +1,358 @@
+"""Protocols to read, as HTML: the list, one version as a sheet, what differs.  All text escaped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import tzinfo
+from gettext import gettext as _
+from gettext import ngettext
+from html import escape
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from monitor.actions.protocols import ProtocolVersion, Standing
+from monitor.dose_units import format_dose, plain
+from monitor.errors import Problem
+from monitor.numbers import parse_number
+from monitor.permissions import User
+from monitor.protocol_check import planned_total_mg_per_kg
+from monitor.protocol_difference import Change
+from monitor.protocol_fields import (
+    BY_PATH,
+    FIELDS,
+    Kind,
+    ProtocolField,
+    Section,
+    value_at,
+    words_at,
+)
+from monitor.record import DoseUnit
+from pages.widgets.look import colours
+from pages.widgets.protocol_plot import steps_picture
+
+_CSS = (Path(__file__).parent / "protocol_sheet.css").read_text("utf-8")
+_BADGES = {
+    Standing.DRAFT: "draft",
+    Standing.APPROVED: "use",
+    Standing.IN_USE: "use",
+    Standing.RETIRED: "retired",
+}
+_PLAN_ASIDE = frozenset({"name", "source"})
+#: Who stored the packaged library.
+_PACKAGED = "monitor"
+
+
+def standing_words(standing: Standing) -> str:
+    """Where a version stands, as it is shown."""
+    return {
+        Standing.DRAFT: _("draft"),
+        Standing.APPROVED: _("approved"),
+        Standing.IN_USE: _("in use"),
+        Standing.RETIRED: _("retired"),
+    }[standing]
+
+
+def sentence(words: str) -> str:
+    """With a capital in front, as it stands alone."""
+    return words[:1].upper() + words[1:]
+
+
+def framed(html: str, *, dark: bool) -> str:
+    """HTML in the look of the protocol pages."""
+    return (
+        f"<style>{colours('.protocols', dark=dark)}{_CSS}</style>"
+        f'<div class="protocols">{html}</div>'
+    )
+
+
+# -- the list --------------------------------------------------------------------------------
+
+
+def list_html(versions: Sequence[ProtocolVersion], page: str) -> str:
+    """Every version under what can be done with it; a row leads to its sheet."""
+    use = [item for item in versions if item.standing in (Standing.APPROVED, Standing.IN_USE)]
+    drafts = [item for item in versions if item.standing is Standing.DRAFT]
+    waiting = [item for item in drafts if not item.missing]
+    templates = [item for item in drafts if item.missing]
+    retired = [item for item in versions if item.standing is Standing.RETIRED]
+    groups = (
+        (_("Sessions can be started under"), use, _("No protocol is approved.")),
+        (_("Drafts that wait for an anaesthetist"), waiting, ""),
+        (_("Templates: something is missing"), templates, ""),
+    )
+    parts = [
+        f"<h2>{escape(title)}</h2>{_rows(items, page, nothing)}"
+        for title, items, nothing in groups
+        if items or nothing
+    ]
+    if retired:
+        title = _("Out of use ({n})").format(n=len(retired))
+        parts.append(
+            f"<details><summary>{escape(title)}</summary>{_rows(retired, page, '')}</details>"
+        )
+    return "".join(parts)
+
+
+def _rows(items: Sequence[ProtocolVersion], page: str, nothing: str) -> str:
+    if not items:
+        return f'<p class="none">{escape(nothing)}</p>'
+    return f'<div class="rows" role="list">{"".join(_row(item, page) for item in items)}</div>'
+
+
+def _row(item: ProtocolVersion, page: str) -> str:
+    address = f"/{quote(page)}?version={item.version.id}"
+    name = str(item.content.get("name", ""))
+    number = _("version {n}").format(n=item.version.version)
+    return (
+        f'<div role="listitem"><a class="row" href="{address}" target="_self">'
+        f"<b>{escape(item.version.code)}</b>"
+        f'<span><span class="name">{escape(name)}</span><small>{escape(number)}</small></span>'
+        f"{badge(item)}<small>{escape(_row_words(item))}</small></a></div>"
+    )
+
+
+def _row_words(item: ProtocolVersion) -> str:
+    if item.missing and item.standing is Standing.DRAFT:
+        return _("Missing: {what}").format(what=", ".join(item.missing))
+    source = str(item.content.get("source", ""))
+    return f"{_running_words(item)} · {source}" if item.running else source
+
+
+def _running_words(item: ProtocolVersion) -> str:
+    return ngettext("{n} session open", "{n} sessions open", item.running).format(n=item.running)
+
+
+def badge(item: ProtocolVersion) -> str:
+    """The standing as a word in a frame of its own."""
+    return (
+        f'<span><span class="badge {_BADGES[item.standing]}">'
+        f"{escape(standing_words(item.standing))}</span></span>"
+    )
+
+
+# -- one version -----------------------------------------------------------------------------
+
+
+def sheet_html(
+    item: ProtocolVersion,
+    problems: Sequence[Problem],
+    people: Iterable[User],
+    zone: tzinfo,
+    *,
+    dark: bool,
+) -> str:
+    """The whole version.  ``problems``: what stands in the way of approving a draft."""
+    content = item.content
+    # The two columns are about as long as each other either way.
+    watching = _watching(content)
+    left, right = ("", watching) if content.get("steps") else (watching, "")
+    return "".join(
+        (
+            _head(item),
+            _lacks(problems),
+            _notes(content),
+            '<div class="pair"><div>',
+            _plan(content, dark=dark),
+            left,
+            "</div><div>",
+            _limits(content),
+            right,
+            "</div></div>",
+            _sources(content),
+            _history(item, people, zone),
+        )
+    )
+
+
+def _head(item: ProtocolVersion) -> str:
+    number = _("version {n}").format(n=item.version.version)
+    running = f"<small>{escape(_running_words(item))}</small>" if item.running else ""
+    source = str(item.content.get("source", ""))
+    return (
+        f'<section><div class="head"><b>{escape(item.version.code)}</b>'
+        f"<b>{escape(str(item.content.get('name', '')))}</b><small>{escape(number)}</small>"
+        f"{badge(item)}{running}</div>"
+        f'<div class="none">{escape(_("Source: {source}").format(source=source))}</div></section>'
+    )
+
+
+def _lacks(problems: Sequence[Problem]) -> str:
+    if not problems:
+        return ""
+    lines = "".join(f"<p>▲ {escape(problem.message)}</p>" for problem in problems)
+    return f'<section class="lacks"><h2>{escape(_("Not ready"))}</h2>{lines}</section>'
+
+
+def _notes(content: Mapping[str, Any]) -> str:
+    notes = content.get("notes") or ()
+    lines = "".join(f"<p>{escape(note)}</p>" for note in notes)
+    title = escape(_("To be known and decided"))
+    return f'<section class="notes"><h2>{title}</h2>{lines}</section>' if notes else ""
+
+
+def _plan(content: Mapping[str, Any], *, dark: bool) -> str:
+    rows = [
+        _fact(content, field)
+        for field in FIELDS
+        if field.section is Section.PLAN and field.path not in _PLAN_ASIDE
+    ]
+    total = planned_total_mg_per_kg(content)
+    if total is not None:
+        rows.append(_pair(_("Total at the planned end"), format_dose(total, DoseUnit.MG_PER_KG)))
+    return (
+        f"<section><h2>{escape(_('Plan'))}</h2><table><tbody>{''.join(rows)}</tbody></table>"
+        f"</section><section><h2>{escape(_('Planned steps'))}</h2>"
+        f"{steps_picture(content, dark=dark)}{_steps(content)}</section>"
+    )
+
+
+def _steps(content: Mapping[str, Any]) -> str:
+    steps = content.get("steps") or ()
+    if not steps:
+        return f'<p class="none">{escape(_("No step is planned yet."))}</p>'
+    rows = "".join(
+        f'<tr><td class="number">{number}</td><td class="number">{step["after_min"]}</td>'
+        f'<td class="number">{escape(plain(parse_number(step["rate_mg_per_kg_h"])))}</td></tr>'
+        for number, step in enumerate(steps, start=1)
+    )
+    return _table((_("Step"), _("from minute"), _("mg/kg/h")), rows)
+
+
+def _limits(content: Mapping[str, Any]) -> str:
+    pairs, single = [], []
+    for field in FIELDS:
+        if field.section is not Section.LIMITS or field.path.endswith("hard"):
+            continue
+        if field.path.endswith("soft"):
+            hard = BY_PATH.get(field.path.removesuffix("soft") + "hard")
+            label = sentence(_(field.label).removeprefix(_("soft ")))
+            refused = _value(content, hard) if hard else '<td class="none">–</td>'
+            pairs.append(f"<tr><th>{escape(label)}</th>{_value(content, field)}{refused}</tr>")
+        else:
+            single.append(_fact(content, field))
+    head = (_("Beyond it"), _("asked (soft)"), _("refused (hard)"))
+    return (
+        f"<section><h2>{escape(_('Limits'))}</h2>{_table(head, ''.join(pairs))}"
+        f"<table><tbody>{''.join(single)}</tbody></table></section>"
+    )
+
+
+def _watching(content: Mapping[str, Any]) -> str:
+    rows = [_fact(content, field) for field in FIELDS if field.section is Section.WATCHING]
+    profile = content.get("schedule_profile")
+    if profile:
+        rows.insert(1, _pair(_("Sets are due"), schedule_words(profile)))
+    title = escape(_("Observation and scales"))
+    return f"<section><h2>{title}</h2><table><tbody>{''.join(rows)}</tbody></table></section>"
+
+
+def schedule_words(profile: Mapping[str, Any]) -> str:
+    """The numbers of an observation schedule in one line."""
+    parts = []
+    for row in profile["intervals"]:
+        words = (
+            _("every {n} min") if not row["from_min"] else _("from {from_min} min every {n} min")
+        )
+        parts.append(words.format(n=row["every_min"], from_min=row["from_min"]))
+    if fast := profile.get("fast_above_mg_per_kg_h"):
+        words = _("every {n} min above {rate} mg/kg/h")
+        parts.append(words.format(n=profile["fast_every_min"], rate=plain(parse_number(fast))))
+    after = ", ".join(f"+{minutes}" for minutes in profile["after_increase_min"])
+    if after:
+        parts.append(_("{minutes} min after an increase").format(minutes=after))
+    if profile.get("restart_on_increase"):
+        parts.append(_("begun anew at every increase"))
+    if every := profile.get("recovery_every_min"):
+        parts.append(_("in recovery every {n} min").format(n=every))
+    parts.append(_("recovery at least {n} min").format(n=profile["min_recovery_min"]))
+    if least := profile.get("min_from_start_min"):
+        parts.append(_("at least {n} min from the start").format(n=least))
+    return "; ".join(parts)
+
+
+def _sources(content: Mapping[str, Any]) -> str:
+    rows = "".join(
+        "<tr>"
+        + "".join(
+            f"<td>{escape(str(row.get(part, '')))}</td>"
+            for part in ("about", "says", "source", "confidence")
+        )
+        + "</tr>"
+        for row in content.get("sources") or ()
+    )
+    if not rows:
+        return ""
+    head = (_("About"), _("What the source says"), _("Source"), _("Confidence"))
+    title = escape(_("Where the numbers come from"))
+    return f"<section><h2>{title}</h2>{_table(head, rows)}</section>"
+
+
+def _history(item: ProtocolVersion, people: Iterable[User], zone: tzinfo) -> str:
+    names = {person.username: person.name for person in people} | {
+        _PACKAGED: _("packaged with the monitor")
+    }
+    rows = "".join(
+        "<tr>"
+        f"<td>{escape(event.at.astimezone(zone).strftime('%d %b %Y %H:%M'))}</td>"
+        f"<td>{escape(_event_words(event.status.value))}</td>"
+        f"<td>{escape(names.get(event.by, event.by))}</td>"
+        f"<td>{escape(event.reason)}</td></tr>"
+        for event in item.events
+    )
+    head = (_("When"), _("What"), _("Who"), _("Why"))
+    return f"<section><h2>{escape(_('History'))}</h2>{_table(head, rows)}</section>"
+
+
+def _event_words(status: str) -> str:
+    return {
+        "draft": _("written"),
+        "approved": _("approved"),
+        "retired": _("taken out of use"),
+    }[status]
+
+
+def _fact(content: Mapping[str, Any], field: ProtocolField) -> str:
+    return f"<tr><th>{escape(sentence(_(field.label)))}</th>{_value(content, field)}</tr>"
+
+
+def _pair(label: str, words: str) -> str:
+    return f"<tr><th>{escape(label)}</th><td>{escape(words)}</td></tr>"
+
+
+def _value(content: Mapping[str, Any], field: ProtocolField) -> str:
+    words = words_at(content, field)
+    if not words:
+        missing = _("missing") if field.needed else "–"
+        return f'<td class="none">{escape(missing)}</td>'
+    if field.kind is Kind.CHOICE and words == value_at(content, field.path):
+        return f"<td>{escape(words)}</td>"
+    kind = ' class="number"' if field.unit else ""
+    return f"<td{kind}>{escape(words)}</td>"
+
+
+def _table(head: Sequence[str], rows: str) -> str:
+    titles = "".join(f'<th scope="col">{escape(title)}</th>' for title in head)
+    return f"<table><thead><tr>{titles}</tr></thead><tbody>{rows}</tbody></table>"
+
+
+# -- what differs ----------------------------------------------------------------------------
+
+
+def difference_html(changes: Sequence[Change]) -> str:
+    """What changed, one row each: where, what it was, what it is."""
+    if not changes:
+        return f'<p class="none">{escape(_("Nothing differs."))}</p>'
+    rows = "".join(
+        f"<tr><td>{escape(sentence(change.where))}</td>"
+        f"<td>{_changed(change.before, change.unit, _('not there'), 'was')}</td>"
+        f"<td><b>{_changed(change.after, change.unit, _('left out'), '')}</b></td></tr>"
+        for change in changes
+    )
+    return f"<section>{_table((_('Where'), _('before'), _('now')), rows)}</section>"
+
+
+def _changed(words: str, unit: str, nothing: str, kind: str) -> str:
+    if not words:
+        return f'<span class="none">{escape(nothing)}</span>'
+    return f'<span class="{kind}">{escape(f"{words} {unit}".rstrip())}</span>'
