@@ -50,9 +50,9 @@ def record_side_effect(
     )
 
     def settled(before: OpenSession, facts: tuple[Fact, ...]) -> tuple[Fact, ...]:
+        lifecycle.check_can_record(before.session, now)
         problems = time_problems(request.onset_at, before.session, now)
         refuse([*problems, *_term_problems(request)], confirmed)
-        lifecycle.check_can_record(before.session, now)
         return facts
 
     action = Action.RECORD_SIDE_EFFECT
@@ -97,6 +97,7 @@ def change_side_effect(
 
     def settled(before: OpenSession, facts: tuple[Fact, ...]) -> tuple[Fact, ...]:
         session = before.session
+        lifecycle.check_can_record(session, now)
         effect = session.fact(request.side_effect_id)
         if not isinstance(effect, SideEffect):
             raise NotFound("That side effect is not in this session.")
@@ -108,7 +109,6 @@ def change_side_effect(
         if request.grade is not None and request.grade not in GRADES:
             problems.append(Problem("grade", "Choose a grade from 1 (mild) to 5."))
         refuse(problems, confirmed)
-        lifecycle.check_can_record(session, now)
         return facts
 
     action = Action.RECORD_SIDE_EFFECT

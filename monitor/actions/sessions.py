@@ -279,11 +279,11 @@ def record_event(
     )
 
     def settled(before: OpenSession, facts: tuple[Fact, ...]) -> tuple[Fact, ...]:
+        lifecycle.check_can_record_event(before.session, request.kind, now)
         problems = time_problems(request.taken_at, before.session, now)
         if lifecycle.belongs_after_the_end(request.kind):
             problems = [item for item in problems if item.code != AFTER_END]
         refuse(problems, confirmed)
-        lifecycle.check_can_record_event(before.session, request.kind, now)
         return facts
 
     return save(

@@ -22,7 +22,7 @@ from monitor.requests import (
     SyringeRequest,
 )
 from monitor.store import Store
-from tests.build import an_id, at
+from tests.build import an_id, anaesthetist, at
 from tests.entering import BLUM, NORMAL, entered, infusing, rate_request, save
 
 
@@ -140,6 +140,19 @@ def test_a_side_effect_or_event_timed_after_the_end_is_asked_about(store: Store)
     opened = actions.record_event(store, BLUM, session_id, event, now=at(200), confirmed=confirmed)
     assert opened.session.side_effects[-1].taken_at == at(200)
     assert opened.session.events[-1].kind == EventKind.VOMITED
+
+
+def test_nothing_is_asked_about_what_a_signed_session_refuses_anyway(store: Store) -> None:
+    session_id = discharged(store)
+    for kind, by in ((EventKind.COMPLETED, BLUM), (EventKind.SIGNED, anaesthetist())):
+        request = EventRequest(id=an_id(), kind=kind, taken_at=at(70))
+        actions.record_event(store, by, session_id, request, now=at(70))
+    effect = SideEffectRequest(id=an_id(), term="nausea", grade=1, onset_at=at(200))
+    with pytest.raises(WrongState, match="signed"):
+        actions.record_side_effect(store, BLUM, session_id, effect, now=at(200))
+    event = EventRequest(id=an_id(), kind=EventKind.VOMITED, taken_at=at(200))
+    with pytest.raises(WrongState, match="signed"):
+        actions.record_event(store, BLUM, session_id, event, now=at(200))
 
 
 def test_a_note_and_the_papers_of_the_end_are_not_asked_about(store: Store) -> None:
