@@ -69,8 +69,15 @@ def save(
         facts = entered(before)
         if is_recorded(before.session, facts, set_id):
             return before
-        refuse(fact_text_problems(facts))
-        return write(store, writer, before, settled(before, facts), ())
+        texts = fact_text_problems(facts)
+        try:
+            checked = settled(before, facts)
+        except InvalidEntry as found:
+            if texts:  # everything that is wrong at once
+                raise InvalidEntry([*texts, *found.problems]) from None
+            raise
+        refuse(texts)
+        return write(store, writer, before, checked, ())
 
 
 def write(

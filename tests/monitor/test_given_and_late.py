@@ -240,6 +240,15 @@ def test_names_are_shorter_than_notes_and_lines_may_break(store: Store) -> None:
     assert opened.session.dose_steps[-1].reason == longest.reason
 
 
+def test_a_long_text_is_named_together_with_everything_else(store: Store) -> None:
+    session_id = infusing(store)
+    unusual = entered(5, **NORMAL | {"hr": "160"})
+    noted = replace(unusual, items=(replace(unusual.items[0], note="n" * 2001), *unusual.items[1:]))
+    with pytest.raises(InvalidEntry) as refused:
+        save(store, session_id, noted, at(5))
+    assert {problem.field for problem in refused.value.problems} == {"note", "hr"}
+
+
 def test_the_answer_to_an_alert_has_the_same_limits(store: Store) -> None:
     session_id = infusing(store)
     raised = save(store, session_id, entered(5, **NORMAL | {"spo2": "88"}), at(5))
