@@ -197,7 +197,11 @@ def start_running(store: SqlStore, *, now: datetime) -> int:
 
 
 def _newest(store: Store, kind: str, code: str) -> PinnedVersion:
-    found = [version for version in store.versions(kind) if version.code == code]
+    found = [
+        version
+        for version in store.versions(kind)
+        if version.code == code and version.status is not VersionStatus.DRAFT
+    ]
     return max(found, key=lambda version: version.version)
 
 

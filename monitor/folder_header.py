@@ -133,8 +133,15 @@ def _pinned(
         return brought
     wanted = (kind, code, number)
     known = next((v for v in versions if (v.kind, v.code, v.version) == wanted), None)
-    if known is None and code:
-        toml.fail(kind, f'"{code}" version {number} is not known here')
+    if known is None:
+        if code:
+            toml.fail(kind, f'"{code}" version {number} is not known here')
+        return None
+    try:
+        _parse_version(known)
+    except _NOT_A_VERSION:
+        toml.fail(kind, f'"{code}" version {number} is not complete: no session ran under it')
+        return None
     return known
 
 

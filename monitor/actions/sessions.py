@@ -38,8 +38,9 @@ from monitor.requests import (
     EventRequest,
     StartRequest,
 )
+from monitor.scales import SEDATION_SCALES
 from monitor.store import Store, Writer
-from monitor.texts import text_problems
+from monitor.texts import echoed, text_problems
 from monitor.validation import (
     AFTER_END,
     observations_as_typed,
@@ -196,6 +197,14 @@ def _start_problems(
                 "drug_form",
                 f"{protocol.code} is for form {protocol.form.value}; "
                 "racemic and S-ketamine are never converted. Choose another protocol.",
+            )
+        )
+    if request.sedation_scale not in (None, *SEDATION_SCALES):
+        problems.append(
+            Problem(
+                "sedation_scale",
+                f"There is no sedation scale “{echoed(request.sedation_scale or '')}”. "
+                f"There is: {', '.join(sorted(SEDATION_SCALES))}.",
             )
         )
     problems += check_weight(

@@ -290,3 +290,14 @@ def test_a_nurse_takes_nothing_out_of_use(store: SqlStore) -> None:
 def test_an_unknown_version_is_said(store: SqlStore, act: Callable[..., None]) -> None:
     with pytest.raises(NotFound, match="no such protocol"):
         act(store, OKOYE, an_id(), "checked", now=at(1))
+
+
+def test_a_session_may_be_scored_on_another_sedation_scale_than_the_plan_names(
+    store: SqlStore,
+) -> None:
+    asked = start_request(sedation_scale="RASS")
+    opened = actions.start_session(store, nurse(), asked, now=at(0))
+    assert (opened.session.sedation_scale, opened.protocol.sedation_scale) == ("RASS", "UK03")
+    with pytest.raises(InvalidEntry, match="There is no sedation scale “UK04”") as refused:
+        actions.start_session(store, nurse(), start_request(sedation_scale="UK04"), now=at(1))
+    assert told(refused) == {"sedation_scale"}

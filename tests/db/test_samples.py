@@ -20,6 +20,7 @@ from monitor.permissions import User
 from monitor.schedule import clock_state
 from monitor.store import SessionQuery
 from monitor.user_admin import DEMO_ACCOUNTS, DEMO_CLINIC
+from tests import build
 
 NOW = datetime(2026, 11, 20, 14, 32, 10, tzinfo=UTC)
 ROW = DEMO_ACCOUNTS[0]
@@ -109,6 +110,15 @@ def test_four_sessions_are_under_way_each_with_its_story(sqlite_store: SqlStore)
         "5": SessionStatus.INFUSING,
     }
     assert {item.session.patient.mrn[:4] for item in chairs.values()} == {"SYN-"}
+
+
+def test_a_draft_of_the_plan_changes_nothing_of_the_demo(sqlite_store: SqlStore) -> None:
+    draft = build.version("protocol", "P02", 2, 'name = "not finished"')
+    with sqlite_store.write(build.audit("draft"), clinic=DEMO_CLINIC) as writer:
+        writer.add_version(draft)
+    start_running(sqlite_store, now=NOW)
+    plans = {item.session.protocol_id for item in under_way(sqlite_store).values()}
+    assert plans == {build.seeded_id("protocol", "P02")}
 
 
 def test_one_waits_for_a_second_blood_pressure(sqlite_store: SqlStore) -> None:

@@ -431,6 +431,7 @@ def test_every_fault_of_every_file_is_named_at_once(folder: Path) -> None:
     [
         ("spo2_scale = 1", "spo2_scale = 3", "spo2_scale", "must be 1 or 2"),
         ('protocol = "P02"', 'protocol = "P99"', "protocol", "not known here"),
+        ('protocol = "P02"', 'protocol = "P05"', "protocol", "no session ran under it"),
         ('mrn = "SYN-0001"', "", "patient.mrn", "is missing"),
         ('born_on = "1968-05-04"', 'born_on = "4 May 1968"', "patient.born_on", "4 May"),
         ('chair = "1"', "chair = 1", "chair", "must be text"),
