@@ -246,6 +246,9 @@ def _plan_within_limits(content: Mapping[str, Any]) -> Iterator[Problem]:
             "A protocol of fixed dose has one step.",
         )
     yield from _total_within_limits(content)
+    for place, (before, after) in enumerate(pairwise(content.get("steps") or ()), start=1):
+        for words in _increase_beyond_limits(content, before, after):
+            yield Problem(f"steps.{place}", f"Planned step {place + 1} {words}.")
     duration = number_at(content, "planned_duration_min")
     for severity in ("hard", "soft"):
         limit = number_at(content, f"limits.duration_h.{severity}")
@@ -277,6 +280,41 @@ def _rates_within_limits(content: Mapping[str, Any]) -> Iterator[Problem]:
                     f"rate limit ({plain(limit)} mg/kg/h).",
                 )
                 break
+
+
+def _increase_beyond_limits(
+    content: Mapping[str, Any], before: Mapping[str, Any], after: Mapping[str, Any]
+) -> Iterator[str]:
+    """Where a planned increase would itself be asked about or refused (U-23)."""
+    rate, last = Decimal(after["rate_mg_per_kg_h"]), Decimal(before["rate_mg_per_kg_h"])
+    size, minutes = rate - last, after["after_min"] - before["after_min"]
+    if size <= 0:
+        return
+    limits = content.get("limits", {})
+    usual = [Decimal(item) for item in limits.get("step_range_mg_per_kg_h") or ()]
+    is_usual = len(usual) == 2 and usual[0] <= size <= usual[1]
+    for severity in ("hard",) if is_usual else ("hard", "soft"):
+        limit = number_at(content, f"limits.step_mg_per_kg_h.{severity}")
+        if limit is not None and size > limit:
+            yield (
+                f"raises the rate by {plain(size)} mg/kg/h, above the protocol's own {severity} "
+                f"step limit ({plain(limit)} mg/kg/h)"
+            )
+            break
+    percent = number_at(content, "limits.step_percent_soft")
+    if percent is not None and not is_usual and rate > last * (100 + percent) / 100:
+        yield (
+            f"raises the rate by more than {plain(percent)} %, the protocol's own soft step limit "
+            "of the last rate"
+        )
+    for severity in ("hard", "soft"):
+        least = limits.get(f"step_interval_min_{severity}")
+        if least is not None and 0 < minutes < least:
+            yield (
+                f"comes {minutes} min after the one before, sooner than the protocol's own "
+                f"{severity} least time between increases ({least} min)"
+            )
+            break
 
 
 def _total_within_limits(content: Mapping[str, Any]) -> Iterator[Problem]:

@@ -224,6 +224,34 @@ def test_a_bolus_not_foreseen_is_an_answer_and_not_missing() -> None:
             "Planned step 3 (15 min) does not come after step 2 (30 min)",
         ),
         ({"steps": steps((0, "0.1"), (9, "0"))}, "steps.1", "has to be above 0"),
+        (
+            {"steps": steps((0, "0.1"), (30, "0.35"))},
+            "steps.1",
+            (
+                "Planned step 2 raises the rate by 0.25 mg/kg/h, above the protocol's own soft "
+                "step limit (0.1 mg/kg/h)."
+            ),
+        ),
+        (
+            {"steps": steps((0, "0.1"), (30, "0.7"))},
+            "steps.1",
+            "0.6 mg/kg/h, above the protocol's own hard step limit (0.5 mg/kg/h)",
+        ),
+        (
+            {"steps": steps((0, "0.02"), (30, "0.04"))},
+            "steps.1",
+            "raises the rate by more than 50 %",
+        ),
+        (
+            {"steps": steps((0, "0.1"), (14, "0.2"))},
+            "steps.1",
+            "comes 14 min after the one before, sooner than the protocol's own soft least time",
+        ),
+        (
+            {"steps": steps((0, "0.1"), (4, "0.2"))},
+            "steps.1",
+            "hard least time between increases (5 min)",
+        ),
         ({"steps": steps((0, "0.1"), (9, "8"))}, "steps.1", "nothing is given above 7"),
     ],
 )
@@ -247,6 +275,15 @@ def test_every_contradiction_is_said_at_once() -> None:
     assert set(wrong(content)) == {
         "form", "limits.rate_mg_per_kg_h.soft", "threshold_set", "schedule",
     }  # fmt: skip
+
+
+def test_u23_a_step_of_the_usual_size_is_no_contradiction_whatever_its_share() -> None:
+    doubled = steps((0, "0.1"), (30, "0.2"))
+    assert wrong(p02(steps=doubled)) == {}
+    found = wrong(p02(steps=doubled, limits__step_range_mg_per_kg_h=None))
+    assert "more than 50 %" in found["steps.1"]
+    lowered = steps((0, "0.1"), (1, "0.05"), (30, "0.1"))
+    assert wrong(p02(steps=lowered)) == {}
 
 
 def test_a_limit_met_exactly_is_no_contradiction() -> None:
