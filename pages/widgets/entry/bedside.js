@@ -3,7 +3,6 @@
 
 const UNDO_MS = 10000;
 const POLL_MS = 15000;
-const OTHER_DRAFT_MS = 3600000;
 const ROOTS = new WeakMap();
 
 class Bedside {
@@ -12,14 +11,10 @@ class Bedside {
     this.adoptConfig(component.data.config);
     this.state = component.data.state;
     this.received(this.state);
-    this.shelf = new Shelf();
-    this.outbox = new Outbox(this.shelf, () => this.config, {
-      changed: () => this.paintSaved(),
-      saved: (item, content) => this.saved(item, content),
-      asked: (item, questions) => this.asked(item, questions),
-      refused: (item, problems) => this.refused(item, problems),
-    });
-    this.sheets = new Sheets(this);
+    this.outbox = Outbox.ofThisTab();
+    this.outbox.use(this.config.csrf);
+    this.sheets = new QueueSheets(this);
+    this.questions = new Questions(this);
     this.root = el("div", { class: "bedside", lang: "en" });
     this.form = new Form(this);
     this.root.append(this.buildHeader(), this.buildState(), this.form.node, this.buildRight(),
@@ -28,9 +23,12 @@ class Bedside {
     parent.append(this.root);
     this.themed();
     this.paint();
-    this.form.restore();
-    this.outbox.restore();
-    this.offerDrafts();
+    this.form.drafts.restore(this.form).then(() => this.form.drafts.offerOthers(this.form));
+    this.deafen = this.outbox.listen({
+      changed: () => this.queueChanged(),
+      saved: (item, content) => this.isMine(item) && this.saved(item, content),
+      asked: (item) => this.isMine(item) && this.questions.next(),
+    });
     this.timers = [
       setInterval(() => this.tick(), 1000),
       setInterval(() => this.poll(), POLL_MS),
@@ -38,7 +36,7 @@ class Bedside {
     this.sized = new ResizeObserver(() => this.placeChart());
     this.sized.observe(this.root);
     this.keepDialogsAway();
-    this.form.focus("hr");
+    if (!this.questions.shown) this.form.focus("hr");
   }
 
   adoptConfig(config) {
@@ -153,6 +151,7 @@ class Bedside {
   update(component) {
     this.component = component;
     this.adoptConfig(component.data.config);
+    this.outbox.use(this.config.csrf);
     this.apply(component.data.state);
     this.themed();
   }
@@ -222,7 +221,27 @@ class Bedside {
 
   // -- what people do -----------------------------------------------------------------------------
   send(path, body, text, extra = {}) {
-    return this.outbox.add(path, { id: newId(), ...body }, { kind: path, text }, extra);
+    return this.outbox.add(path, { id: newId(), ...body }, { kind: path, text }, { ...this.whose(), ...extra });
+  }
+
+  /** Whose an entry is that is tapped here and now: the queue keeps it with the entry. */
+  whose() {
+    const { session_id, grant, person } = this.config;
+    return { session_id, grant, person, chair: this.state.chair };
+  }
+
+  isMine(item) {
+    return item.session_id === this.config.session_id;
+  }
+
+  post(path, body) {
+    return this.outbox.post(this.config.base + path, body);
+  }
+
+  queueChanged() {
+    this.paintSaved();
+    this.questions.changed();
+    this.sheets.refreshQueue();
   }
 
   sendDose(proposal, questions = [], { reason = null, ordered = null, given = false } = {}) {
@@ -292,57 +311,12 @@ class Bedside {
     if (!answer || answer.status >= 500) this.sheets.text(say("lock"), say("lock_failed"));
   }
 
-  /** An entry the server would not take from the person who tapped it: saved by who is here now. */
-  adopt(item) {
-    item.grant = this.config.grant;
-    item.person = this.config.person;
-    this.outbox.confirm(item, []);
-  }
-
-  /** What was typed and not saved on another tablet: shown once, taken over or left there. */
-  offerDrafts() {
-    const drafts = this.config.other_drafts.filter(
-      (draft) => this.now() - Date.parse(draft.saved_at) < OTHER_DRAFT_MS);
-    if (drafts.length && this.form.isEmpty()) this.sheets.drafts(drafts);
-  }
-
   // -- answers of the server ----------------------------------------------------------------------
   saved(item, content) {
     this.lastSaved = { at: Date.parse(content.recorded_at), id: item.id, kind: item.path,
       until: performance.now() + UNDO_MS, check: content.check ?? null };
     this.apply(content.state);
     this.component.setTriggerValue("saved", item.id);
-  }
-
-  asked(item, questions) {
-    const dose = item.path !== "set" && item.path !== "amend";
-    const sentences = questions.map((question) => question.text);
-    const drop = async () => {
-      await this.outbox.drop(item);
-      this.form.closeAsk();
-      if (item.form && this.form.isEmpty()) this.form.fill(item.form);
-    };
-    if (dose) {
-      this.sheets.step({ title: item.summary.text, lines: [], facts: [], questions, confirm: say("keep"),
-        resend: item });
-      return;
-    }
-    const codes = questions.map((question) => question.code);
-    const keep = (label, ...more) => button(say(label), () => {
-      this.form.closeAsk();
-      this.outbox.confirm(item, [...codes, ...more]);
-    }, { class: "tap accent" });
-    // In the hour that the clocks repeat there are two right answers, not one.
-    const answers = codes.includes("taken_at.repeated")
-      ? [keep("first_time"), keep("second_time", "taken_at.second")] : [keep("keep")];
-    this.form.showAsk("soft", [item.summary.text, ...sentences], [...answers, button(say("change"), drop)]);
-  }
-
-  refused(item, problems) {
-    if (item.form && this.form.isEmpty()) this.form.fill(item.form);
-    this.form.showAsk("hard", [say("not_saved_because", { text: item.summary.text }),
-      ...problems.map((problem) => problem.text)],
-      [button(say("understood"), () => this.form.closeAsk(), { class: "tap accent" })]);
   }
 
   undoLast() {
@@ -370,6 +344,8 @@ class Bedside {
     this.paintDue();
     this.paintElapsed();
     this.paintUndo();
+    this.paintSaved();
+    this.questions.next();
     if (Math.floor(this.now() / 60000) !== this.minute) {
       this.minute = Math.floor(this.now() / 60000);
       this.form.paintVitals();
@@ -490,19 +466,27 @@ class Bedside {
   }
 
   paintSaved() {
-    if (!this.savedLine) return;
-    const waiting = this.outbox.waiting();
-    const stuck = waiting.filter((item) => item.failure);
-    const asked = this.outbox.items.length - waiting.length;
-    this.savedButton.hidden = !stuck.length;
-    const state = stuck.length ? "unsaved" : waiting.length ? "sending" : asked ? "question" : "saved";
+    const mine = this.outbox.of(this.config.session_id);
+    const waiting = mine.filter((item) => item.state === "waiting");
+    const stuck = mine.filter((item) => item.state === "held" || item.trouble);
+    const questions = this.questions.open();
+    const elsewhere = this.outbox.unsaved(this.config.session_id);
+    const state = stuck.length ? "unsaved" : questions.length ? "question" : waiting.length ? "sending"
+      : elsewhere.length ? "unsaved" : "saved";
     this.savedLine.dataset.state = state;
-    if (state === "unsaved") {
-      put(this.savedText, say(stuck.length > 1 ? "not_saved_n" : "not_saved",
-        { n: waiting.length, text: stuck[0].summary.text, time: clock(this.now() - ageMs(stuck[0])) }));
+    this.savedButton.hidden = state === "saved" || state === "sending";
+    this.savedButton.onclick = () => (state === "question" ? this.questions.show(questions[0]) : this.sheets.waiting());
+    put(this.savedButton, say(state === "question" ? "answer_question" : "show"));
+    if (stuck.length) {
+      put(this.savedText, say(mine.length > 1 ? "not_saved_n" : "not_saved",
+        { n: mine.length, text: stuck[0].summary.text, time: clock(this.now() - ageMs(stuck[0])) }));
+    } else if (state === "question") {
+      put(this.savedText, say(questions.length > 1 ? "questions_open" : "question_open", { n: questions.length }));
     } else if (state === "sending") put(this.savedText, say("saving", { text: waiting[0].summary.text }));
-    else if (state === "question") put(this.savedText, say("question_open"));
-    else if (this.lastSaved) {
+    else if (elsewhere.length) {
+      const { n, chair } = elsewhere[0];
+      put(this.savedText, say(n > 1 ? "waits_n" : "waits_1", { n, chair }));
+    } else if (this.lastSaved) {
       put(this.savedText, this.lastSaved.check ?? say("saved_at", { time: clock(this.lastSaved.at, true) }));
     } else put(this.savedText, say("all_saved"));
     this.root?.toggleAttribute("data-unsaved", state === "unsaved");
@@ -511,7 +495,7 @@ class Bedside {
 
   paintUndo() {
     const left = this.lastSaved ? Math.ceil((this.lastSaved.until - performance.now()) / 1000) : 0;
-    const undoable = left > 0 && !["undo", "ack", "amend"].includes(this.lastSaved.kind) && !this.outbox.items.length;
+    const undoable = left > 0 && !["undo", "ack", "amend"].includes(this.lastSaved.kind) && !this.outbox.of(this.config.session_id).length;
     this.undo.hidden = !undoable;
     if (undoable) put(this.undo, say("undo", { seconds: left }));
   }
@@ -520,7 +504,7 @@ class Bedside {
     this.timers.forEach(clearInterval);
     this.sized.disconnect();
     this.dialogs.disconnect();
-    this.outbox.stop();
+    this.deafen();
     this.root.remove();
     ROOTS.delete(this.parent);
   }

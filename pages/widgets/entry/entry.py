@@ -10,7 +10,14 @@ import streamlit as st
 
 _HERE = Path(__file__).parent
 #: One module made of small files, in the order they need each other.
-_SCRIPTS = ("text.js", "taps.js", "check.js", "outbox.js", "form.js", "sheets.js", "bedside.js")
+_SCRIPTS = (
+    *("shelf.js", "outbox.js", "text.js", "taps.js", "check.js", "controls.js"),
+    *("drafts.js", "form.js", "questions.js"),
+    *("sheet_frame.js", "dose_sheets.js", "record_sheets.js", "sheets.js", "queue_sheets.js"),
+    "bedside.js",
+)
+#: What the guard of every page needs of it: entries go on being sent when the bedside is left.
+OUTBOX_SCRIPT = "\n".join((_HERE / name).read_text("utf-8") for name in ("shelf.js", "outbox.js"))
 
 #: Read once at import: a component must not change under an open page.
 _mount = st.components.v2.component(

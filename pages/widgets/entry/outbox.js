@@ -1,56 +1,22 @@
-// Entries on their way to the record.  An entry stays here, and in IndexedDB, until the server
-// has answered; it is sent again and again with the same id, and the server saves it once.
+// Entries on their way to the record.  An entry stays here, and in IndexedDB, until the server has
+// answered; it is sent again and again with the same id, and the server saves it once.
+//
+// One outbox per browser tab, shared by the guard of every page and the bedside: leaving the bedside
+// does not stop it.  Two tabs keep the same shelf; a web lock per entry lets one of them send it.
+//
+// An entry is "waiting" (to be sent), "asked" or "refused" (the server answered, a person decides),
+// "held" (the server would not take it) or "discarded" (kept for a day, so that no tab sends it).
 
-const DATABASE = "bedside";
 const BACKOFF_MS = [500, 1000, 2000, 4000, 8000, 15000];
 const TIMEOUT_MS = 10000;
-
-function openDatabase() {
-  return new Promise((resolve, reject) => {
-    const request = indexedDB.open(DATABASE, 1);
-    request.onupgradeneeded = () => {
-      request.result.createObjectStore("outbox", { keyPath: "id" });
-      request.result.createObjectStore("drafts", { keyPath: "session_id" });
-    };
-    request.onsuccess = () => resolve(request.result);
-    request.onerror = () => reject(request.error);
-  });
-}
-
-/** Values and ids only; without IndexedDB (private window) everything lives in memory. */
-class Shelf {
-  constructor() {
-    this.database = openDatabase().catch(() => null);
-  }
-
-  async run(name, mode, act) {
-    const database = await this.database;
-    if (!database) return undefined;
-    return new Promise((resolve, reject) => {
-      const transaction = database.transaction(name, mode);
-      const request = act(transaction.objectStore(name));
-      transaction.oncomplete = () => resolve(request.result);
-      transaction.onerror = () => reject(transaction.error);
-      transaction.onabort = () => reject(transaction.error);
-    });
-  }
-
-  put(name, value) {
-    return this.run(name, "readwrite", (store) => store.put(value)).catch(() => undefined);
-  }
-
-  drop(name, key) {
-    return this.run(name, "readwrite", (store) => store.delete(key)).catch(() => undefined);
-  }
-
-  get(name, key) {
-    return this.run(name, "readonly", (store) => store.get(key)).catch(() => undefined);
-  }
-
-  all(name) {
-    return this.run(name, "readonly", (store) => store.getAll()).catch(() => []);
-  }
-}
+/** The tab where it was tapped sends first, so that its answer is seen there. */
+const OTHER_TABS_AFTER_MS = 5000;
+/** An entry that takes longer than this is shown as not saved on every page. */
+const LOUD_AFTER_MS = 2000;
+const LEAVE_MS = 5000;
+const DAY_MS = 86400000;
+/** Asking again cannot help with these: the entry waits for a person, and the queue goes on. */
+const HELD = [400, 403, 404, 413];
 
 /** How long ago this was tapped: by the steady clock in this page, else by the wall clock. */
 function ageMs(item) {
@@ -61,108 +27,225 @@ function ageMs(item) {
   return Math.max(0, Math.round(Math.max(steady, wall - steady > 2000 ? wall : steady)));
 }
 
+/** What is kept of an entry: not the trouble of the moment, which is this tab's. */
+function kept({ trouble, tried, ...item }) {
+  return item;
+}
+
 class Outbox {
-  /** `config()` gives csrf, base and session_id of now; `on` gets changed, saved, refused. */
-  constructor(shelf, config, on) {
-    this.shelf = shelf;
-    this.config = config;
-    this.on = on;
-    this.items = [];
-    this.failures = 0;
-    this.busy = false;
-    this.timer = null;
-    this.online = () => this.hurry();
-    window.addEventListener("online", this.online);
+  /** The one outbox of this tab, whoever asks for it first. */
+  static ofThisTab() {
+    return (window.__monitorOutbox ??= new Outbox());
   }
 
+  constructor() {
+    this.shelf = new Shelf();
+    this.tab = new Tab();
+    this.items = [];
+    this.listeners = new Set();
+    this.csrf = null;
+    this.failures = 0;
+    this.busy = false;
+    this.leaving = false;
+    this.channel = new BroadcastChannel("monitor.outbox");
+    this.channel.onmessage = ({ data }) => this.heard(data);
+    window.addEventListener("online", () => this.hurry());
+    window.addEventListener("beforeunload", (event) => {
+      if (this.items.length && !this.leaving) event.preventDefault();
+    });
+    this.restored = this.restore();
+  }
+
+  /** Who listens is told ``changed()``, ``saved(item, content)``, ``asked(item)``. */
+  listen(listener) {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  tell(what, ...words) {
+    for (const listener of [...this.listeners]) listener[what]?.(...words);
+  }
+
+  /** The secret of this page, without which the server takes nothing. */
+  use(csrf) {
+    const first = this.csrf === null;
+    this.csrf = csrf;
+    if (first) this.send();
+  }
+
+  /** The page goes on purpose, by a way of ours: no warning, the next page goes on sending. */
+  leave() {
+    this.leaving = true;
+    setTimeout(() => {
+      this.leaving = false;
+    }, LEAVE_MS);
+  }
+
+  // -- what is kept ---------------------------------------------------------------------------
   async restore() {
-    const stored = (await this.shelf.all("outbox")) ?? [];
-    const mine = stored.filter((item) => item.session_id === this.config().session_id);
-    const known = new Set(this.items.map((item) => item.id));
-    this.items = [...mine.filter((item) => !known.has(item.id)), ...this.items];
-    this.on.changed();
+    await this.tab.ready;
+    for (const stored of await this.shelf.all("outbox")) this.take(stored);
+    this.tell("changed");
     this.send();
   }
 
-  /** Queue one entry; resolves nothing, the answer comes through `on`. */
-  async add(path, body, summary, extra = {}) {
-    const { session_id, grant, person } = this.config();
+  /** An entry as it stands on the shelf, oldest first in the queue. */
+  take(stored) {
+    const mine = this.items.find((item) => item.id === stored.id);
+    if (stored.state === "discarded") {
+      this.items = this.items.filter((item) => item !== mine);
+      if (Date.now() - stored.tapped_wall > DAY_MS) this.shelf.drop("outbox", stored.id);
+    } else if (mine) Object.assign(mine, stored);
+    else {
+      this.items.push(stored);
+      this.items.sort((a, b) => a.tapped_wall - b.tapped_wall);
+    }
+  }
+
+  /** Another tab sent, changed or discarded this one. */
+  async heard({ id, sent }) {
+    if (sent) this.items = this.items.filter((item) => item.id !== id);
+    else {
+      const stored = await this.shelf.get("outbox", id);
+      if (stored) this.take(stored);
+    }
+    this.tell("changed");
+    this.send();
+  }
+
+  /** First on the shelf, then in memory: what is sent is what would survive. */
+  async keep(item, changes) {
+    await this.shelf.put("outbox", kept({ ...item, ...changes }));
+    Object.assign(item, changes);
+    this.channel.postMessage({ id: item.id });
+    this.tell("changed");
+  }
+
+  /** Gone for good: recorded, or taken back into the form. */
+  async forget(item) {
+    this.items = this.items.filter((other) => other !== item);
+    await this.shelf.drop("outbox", item.id);
+    this.channel.postMessage({ id: item.id, sent: true });
+    this.tell("changed");
+  }
+
+  /** A person said that this is not to be recorded. */
+  async discard(item) {
+    this.items = this.items.filter((other) => other !== item);
+    await this.shelf.put("outbox", { id: item.id, state: "discarded", tapped_wall: item.tapped_wall });
+    this.channel.postMessage({ id: item.id });
+    this.tell("changed");
+  }
+
+  // -- what is asked of it ----------------------------------------------------------------------
+  /** Queue one entry (whose: session_id, chair, grant, person); the answer comes to the listeners. */
+  async add(path, body, summary, whose) {
     const item = {
       id: body.id,
-      session_id,
       path,
       body,
       summary,
-      grant,
-      person,
       confirmed: [],
       state: "waiting",
+      tab: this.tab.id,
       tapped_wall: Date.now(),
       tapped_steady: performance.now(),
       origin: performance.timeOrigin,
-      ...extra,
+      ...whose,
     };
     this.items.push(item);
-    this.on.changed();
-    await this.shelf.put("outbox", item);
+    this.tell("changed");
+    await this.shelf.put("outbox", kept(item));
+    this.channel.postMessage({ id: item.id });
     this.send();
     return item;
   }
 
-  waiting() {
-    return this.items.filter((item) => item.state !== "asked");
+  of(sessionId) {
+    return this.items.filter((item) => item.session_id === sessionId);
   }
 
-  async drop(item) {
-    this.items = this.items.filter((other) => other !== item);
-    await this.shelf.drop("outbox", item.id);
-    this.on.changed();
+  /** What is not saved and should be by now, by session: ``{session_id, chair, n, asks}``. */
+  unsaved(exceptSession = null) {
+    const groups = new Map();
+    for (const item of this.items) {
+      const loud = item.state !== "waiting" || item.trouble || ageMs(item) > LOUD_AFTER_MS;
+      if (!loud || item.session_id === exceptSession) continue;
+      const { session_id, chair } = item;
+      const group = groups.get(session_id) ?? { session_id, chair, n: 0, asks: false };
+      group.n += 1;
+      group.asks ||= item.state !== "waiting";
+      groups.set(session_id, group);
+    }
+    return [...groups.values()];
   }
 
   /** The person said yes: the same entry, with what was asked confirmed. */
   async confirm(item, codes, changes = {}) {
-    item.confirmed = [...new Set([...item.confirmed, ...codes])];
-    item.body = { ...item.body, ...changes };
-    item.state = "waiting";
-    this.on.changed();
-    await this.shelf.put("outbox", item);
+    const confirmed = [...new Set([...item.confirmed, ...codes])];
+    await this.keep(item, { confirmed, body: { ...item.body, ...changes }, state: "waiting", questions: null });
+    this.send();
+  }
+
+  /** Once more what the server would not take; ``whose`` when another person puts their name to it. */
+  async retry(item, whose = {}) {
+    await this.keep(item, { ...whose, state: "waiting", sentence: null });
     this.send();
   }
 
   hurry() {
-    for (const item of this.items) if (item.state === "held") item.state = "waiting";
     this.failures = 0;
     this.send();
   }
 
+  // -- sending ------------------------------------------------------------------------------------
+  /** The oldest entry of each session first; one that fails holds back its own session only. */
+  next(stalled) {
+    return this.items.find((item) => item.state === "waiting" && !stalled.has(item.session_id)
+      && (item.tab === this.tab.id || ageMs(item) > OTHER_TABS_AFTER_MS));
+  }
+
   async send() {
     clearTimeout(this.timer);
-    if (this.busy) return;
-    const item = this.items.find((candidate) => candidate.state === "waiting");
-    if (!item) return;
+    if (this.busy || this.csrf === null) return;
     this.busy = true;
-    let again = false;
+    const stalled = new Set();
     try {
-      again = await this.attempt(item);
+      for (let item = this.next(stalled); item; item = this.next(stalled)) {
+        if (await this.turn(item)) stalled.add(item.session_id);
+        this.tell("changed");
+      }
     } finally {
       this.busy = false;
     }
-    if (again) {
-      const wait = BACKOFF_MS[Math.min(this.failures, BACKOFF_MS.length - 1)];
-      this.failures += 1;
-      this.retryAt = performance.now() + wait;
-      this.timer = setTimeout(() => this.send(), wait);
-    } else {
+    const later = stalled.size > 0 || this.items.some((item) => item.state === "waiting");
+    if (!later) {
       this.failures = 0;
-      this.retryAt = null;
-      this.send();
+      return;
     }
-    this.on.changed();
+    const wait = BACKOFF_MS[Math.min(this.failures, BACKOFF_MS.length - 1)];
+    this.failures += 1;
+    this.timer = setTimeout(() => this.send(), wait);
+  }
+
+  /** One tab at a time sends an entry.  True when it has to be tried again. */
+  async turn(item) {
+    if (!navigator.locks) return this.attempt(item);
+    return navigator.locks.request(`monitor.entry.${item.id}`, { ifAvailable: true }, async (lock) => {
+      if (!lock) return true;
+      // Another tab may have had the answer meanwhile.
+      const stored = item.tried || item.tab !== this.tab.id
+        ? await this.shelf.get("outbox", item.id) : undefined;
+      if (stored) this.take(stored);
+      if (!this.items.includes(item) || item.state !== "waiting") return false;
+      return this.attempt(item);
+    });
   }
 
   /** One request.  True when the entry has to be sent again. */
   async attempt(item) {
-    const { answer, content } = await this.post(item.path, {
+    item.tried = true;
+    const { answer, content } = await this.post(`/entry/${item.session_id}/${item.path}`, {
       ...item.body,
       confirmed: item.confirmed,
       grant: item.grant,
@@ -170,41 +253,32 @@ class Outbox {
       tapped_wall_ms: item.tapped_wall,
       sent_wall_ms: Date.now(),
     });
-    if (answer === null) {
-      item.failure = say("no_answer");
+    item.trouble = null;
+    if (answer === 200 && content?.saved) {
+      await this.forget(item);
+      this.tell("saved", item, content);
+    } else if (answer === 409 && content?.questions) {
+      await this.keep(item, { state: "asked", questions: content.questions });
+      this.tell("asked", item);
+    } else if (answer === 422 && content?.problems) {
+      await this.keep(item, { state: "refused", questions: content.problems });
+      this.tell("asked", item);
+    } else if (HELD.includes(answer)) {
+      await this.keep(item, { state: "held", sentence: content?.error ?? null });
+    } else {
+      item.trouble = { 401: "sign_in_again", 423: "locked" }[answer] ?? "no_answer";
+      item.sentence = answer === null ? null : (content?.error ?? null);
       return true;
     }
-    if (answer === 200 && content?.saved) {
-      await this.drop(item);
-      this.on.saved(item, content);
-      return false;
-    }
-    if (answer === 409) {
-      item.state = "asked";
-      this.on.asked(item, content.questions);
-      return false;
-    }
-    if (answer === 422) {
-      await this.drop(item);
-      this.on.refused(item, content.problems);
-      return false;
-    }
-    // Asking again cannot help with these: the entry waits for a person, and the queue goes on.
-    if ([400, 403, 404, 413].includes(answer)) {
-      item.state = "held";
-      item.failure = content?.error ?? say("not_permitted");
-      return false;
-    }
-    item.failure = answer === 401 ? say("sign_in_again") : (content?.error ?? say("no_answer"));
-    return true;
+    return false;
   }
 
-  async post(path, body) {
-    const { base, csrf } = this.config();
+  /** A request of ours: ``{answer: status or null, content: JSON or null}``. */
+  async post(url, body) {
     try {
-      const response = await fetch(base + path, {
+      const response = await fetch(url, {
         method: "POST",
-        headers: { "Content-Type": "application/json", "X-CSRF-Token": csrf },
+        headers: { "Content-Type": "application/json", "X-CSRF-Token": this.csrf },
         body: JSON.stringify(body),
         signal: AbortSignal.timeout(TIMEOUT_MS),
         redirect: "error",
@@ -214,10 +288,5 @@ class Outbox {
     } catch {
       return { answer: null, content: null };
     }
-  }
-
-  stop() {
-    clearTimeout(this.timer);
-    window.removeEventListener("online", this.online);
   }
 }

@@ -60,6 +60,7 @@ def _entry_words() -> dict[str, str]:
         "distress": _("Does it distress the patient?"),
         "distress_no": _("Distress: no"),
         "distress_yes": _("Distress: YES"),
+        "draft_unreadable": _("A draft could not be read and was left out."),
         "draft_restored": _("Typed at {time}, not saved yet"),
         "entry_label": _("New observation set"),
         "erase": _("Erase"),
@@ -67,6 +68,7 @@ def _entry_words() -> dict[str, str]:
         "higher": _("higher"),
         "is_this_right": _("Is this right?"),
         "keep": _("Yes, keep it"),
+        "finish_first": _("Save or empty what is typed here first; then open it again."),
         "label_bp": _("BP"),
         "label_hr": _("HR"),
         "label_rr": _("RR"),
@@ -102,13 +104,21 @@ def _entry_words() -> dict[str, str]:
 
 def _saving_words() -> dict[str, str]:
     return {
+        "answer_question": _("Answer it"),
+        "discard": _("Discard"),
+        "discard_confirm": _("Discard: it will not be recorded"),
+        "discard_help": _("It will not be recorded. What is recorded already stays as it is."),
+        "discard_title": _("Discard this entry?"),
         "locked": _("This device is locked. Unlock it and it will be sent."),
         "no_answer": _("The server does not answer. It is kept here and sent again."),
         "not_permitted": _("The server did not accept it from you."),
         "not_saved": _("NOT SAVED {time}: {text}"),
         "not_saved_because": _("Not saved: {text}"),
         "not_saved_n": _("{n} entries NOT SAVED, first {time}: {text}"),
-        "question_open": _("NOT SAVED: a question is open"),
+        "nothing_waits": _("Nothing waits. Every entry is saved."),
+        "open_bedside": _("Open the bedside"),
+        "question_open": _("NOT SAVED · 1 question"),
+        "questions_open": _("NOT SAVED · {n} questions"),
         "save_as_me": _("Save it under my name"),
         "saved_at": _("✓ saved {time} · nothing waits"),
         "saving": _("Saving {text}"),
@@ -116,13 +126,16 @@ def _saving_words() -> dict[str, str]:
         "sending": _("is being sent"),
         "show": _("Show"),
         "sign_in_again": _("Nobody is signed in. Sign in and it will be sent."),
+        "try_again": _("Try again"),
+        "understood": _("Understood: it is not recorded"),
         "undo": _("undo · {seconds} s"),
-        "understood": _("Understood"),
         "waiting_help": _(
             "These entries are kept on this device and sent again until the server answers. "
             "They also survive a reload. Do not enter them a second time."
         ),
         "waiting_title": _("Not saved yet"),
+        "waits_1": _("1 entry NOT SAVED · {chair}"),
+        "waits_n": _("{n} entries NOT SAVED · {chair}"),
     }
 
 

@@ -1,6 +1,7 @@
 // Stands on every page: tells the server that somebody is there, and takes the page away when the
 // device is signed out, locked or taken over.  One guard per browser tab, however often Streamlit
-// draws it again; it goes on guarding when its element is gone.
+// draws it again; it goes on guarding when its element is gone.  It also keeps the outbox of the tab
+// (entry/outbox.js) sending on every page, and says everywhere what is not saved yet.
 
 const ACTIVITY_EVERY_MS = 30000;
 const RETRY_MS = [1000, 2000, 5000, 10000];
@@ -22,6 +23,8 @@ function makeGuard() {
   let leaving = false;
   let cover = null; // what is shown instead of the page, and the page that was taken away
   let wake = () => {};
+  const outbox = Outbox.ofThisTab();
+  let coverUnsaved = null; // the same sentence where the page was taken away
 
   function update(newData, root) {
     if (newData.gone) return gone();
@@ -29,7 +32,9 @@ function makeGuard() {
     const first = data === null;
     data = newData;
     host = root;
+    outbox.use(data.token);
     draw(root);
+    drawUnsaved();
     if (first) start();
   }
 
@@ -40,6 +45,8 @@ function makeGuard() {
     window.addEventListener("pageshow", (event) => event.persisted && reload());
     for (const kind of ["online", "focus"]) window.addEventListener(kind, () => wake());
     setInterval(postInput, 1000);
+    setInterval(drawUnsaved, 1000);
+    outbox.listen({ changed: drawUnsaved });
     watch();
   }
 
@@ -70,6 +77,37 @@ function makeGuard() {
     outButton.textContent = data.text.sign_out;
     outButton.onclick = () =>
       post("/sign-out").then((answer) => (answer.ok ? gone() : heard(answer)), () => setOnline(false));
+  }
+
+  // -- what is not saved ----------------------------------------------------------------------
+
+  /** How many entries of which chair: whoever is signed in here may not be who may see more. */
+  function drawUnsaved() {
+    const groups = outbox.unsaved();
+    const sentence = ({ n, chair }) =>
+      (n > 1 ? data.text.unsaved_n : data.text.unsaved_1).replace("{n}", n).replace("{chair}", chair);
+    if (coverUnsaved) coverUnsaved.textContent = groups.map(sentence).join(" ");
+    let box = host.querySelector(".unsaved");
+    if (!box) {
+      box = part("div", "unsaved");
+      box.setAttribute("role", "alert");
+      host.append(box);
+    }
+    box.hidden = groups.length === 0;
+    const key = JSON.stringify(groups);
+    if (box.dataset.key === key) return;
+    box.dataset.key = key;
+    box.replaceChildren(...groups.map((group) => {
+      const line = part("div", "line");
+      line.append(part("span", "", sentence(group)));
+      if (data.opens_bedside) {
+        const link = part("a", "open", data.text.open_bedside);
+        link.href = `/bedside?session=${encodeURIComponent(group.session_id)}`;
+        link.onclick = () => outbox.leave();
+        line.append(link);
+      }
+      return line;
+    }));
   }
 
   function part(name, className, text = "") {
@@ -142,6 +180,7 @@ function makeGuard() {
   }
 
   function setOnline(now) {
+    if (now && !online) outbox.hurry();
     online = now;
     if (now && cover?.kind === "offline") uncover();
   }
@@ -150,6 +189,7 @@ function makeGuard() {
 
   function gone() {
     leaving = true;
+    outbox.leave();
     takeAway("gone", document.createElement("div"));
     const next = location.pathname + location.search;
     location.replace(`/sign-in?next=${encodeURIComponent(next)}`);
@@ -157,6 +197,7 @@ function makeGuard() {
 
   function reload() {
     leaving = true;
+    outbox.leave();
     takeAway("reload", document.createElement("div"));
     location.reload();
   }
@@ -164,7 +205,7 @@ function makeGuard() {
   function coverLocked() {
     if (cover?.kind === "locked") return;
     uncover();
-    const { panel, form, say } = makePanel(data.text.locked, data.text.locked_by);
+    const { panel, form, say, unsaved } = makePanel(data.text.locked, data.text.locked_by);
     const name = field(form, "username", data.text.user_name, "text", "username");
     name.value = data.username;
     name.autocapitalize = "none";
@@ -185,11 +226,13 @@ function makeGuard() {
       secret.focus();
     };
     takeAway("locked", panel);
+    coverUnsaved = unsaved;
+    drawUnsaved();
     secret.focus();
   }
 
   function coverOffline() {
-    const { panel, form } = makePanel(data.text.offline, data.text.offline_help);
+    const { panel, form, unsaved } = makePanel(data.text.offline, data.text.offline_help);
     form.append(button(data.text.go_on));
     form.onsubmit = (event) => {
       event.preventDefault();
@@ -197,6 +240,8 @@ function makeGuard() {
       uncover();
     };
     takeAway("offline", panel);
+    coverUnsaved = unsaved;
+    drawUnsaved();
     form.querySelector("button").focus();
   }
 
@@ -233,6 +278,7 @@ function makeGuard() {
   function uncover() {
     if (!cover) return;
     cover.observer.disconnect();
+    coverUnsaved = null;
     cover.box.remove();
     document.body.append(...cover.page);
     document.title = cover.title;
@@ -250,9 +296,10 @@ function makeGuard() {
     form.setAttribute("aria-label", heading);
     const alert = part("p", "alert");
     alert.setAttribute("role", "alert");
-    form.append(part("h1", "", heading), part("p", "", sentence), alert);
+    const unsaved = part("p", "alert");
+    form.append(part("h1", "", heading), part("p", "", sentence), unsaved, alert);
     root.append(style, form);
-    return { panel, form, say: (text) => (alert.textContent = text) };
+    return { panel, form, unsaved, say: (text) => (alert.textContent = text) };
   }
 
   function field(form, name, label, type, autocomplete) {

@@ -7,18 +7,19 @@ from pathlib import Path
 
 import streamlit as st
 
-from monitor.permissions import Role
+from monitor.permissions import Action, Role, may
 from monitor.user_admin import DEMO_CLINIC
 from pages.http.context import Policy, Visitor
 from pages.http.plain_page import BANNER, DEMO_BANNER
+from pages.widgets.entry.entry import OUTBOX_SCRIPT
 
 _HERE = Path(__file__).parent
 
 #: Read once at import: a component must not change under an open page.
 _guard = st.components.v2.component(
     "monitor.guard",
-    js=(_HERE / "guard.js").read_text("utf-8"),
-    css=(_HERE / "guard.css").read_text("utf-8"),
+    js="\n".join((OUTBOX_SCRIPT, (_HERE / "guard.js").read_text("utf-8"))),
+    css="\n".join((_HERE / name).read_text("utf-8") for name in ("guard.css", "unsaved.css")),
 )
 
 
@@ -43,6 +44,7 @@ def draw_guard(visitor: Visitor, policy: Policy) -> None:
             "name": visitor.user.name,
             "role": role_name(visitor.user.role),
             "demo": _(DEMO_BANNER) if visitor.user.clinic == DEMO_CLINIC else "",
+            "opens_bedside": may(visitor.user, Action.RECORD_OBSERVATIONS),
             "idle_ms": int(policy.idle.total_seconds() * 1000),
             "text": _texts(visitor),
         },
@@ -78,5 +80,8 @@ def _texts(visitor: Visitor) -> dict[str, str]:
         ).format(name=visitor.user.name)
         + " "
         + _(BANNER),
+        "unsaved_1": _("1 entry NOT SAVED · {chair}"),
+        "unsaved_n": _("{n} entries NOT SAVED · {chair}"),
+        "open_bedside": _("Open the bedside"),
         "go_on": _("Go on as {name}").format(name=visitor.user.name),
     }

@@ -1,0 +1,152 @@
+// Sheets of the dose: the next step, another rate, a bolus, a new syringe.
+
+const PREVIEW_DELAY_MS = 120;
+
+class DoseSheets extends SheetFrame {
+  /** One proposed change with what it will do; the second tap saves it. */
+  step(proposal) {
+    const state = { reason: null, ordered: null, given: false };
+    const foot = el("div", { class: "foot" });
+    const draw = () => {
+      const questions = proposal.questions.filter((question) => question.kind === "soft");
+      const hard = proposal.questions.filter((question) => question.kind === "hard");
+      const needsReason = proposal.questions.length > 0;
+      const ready = (!needsReason || state.reason) && (!hard.length || state.given);
+      refill(foot,
+        this.questionList(proposal.questions),
+        ...(needsReason ? [this.chips(say("why"), this.app.config.dose_reasons, state, "reason", draw)] : []),
+        ...(this.app.config.orderers.length
+          ? [this.chips(say("ordered_by"), this.app.config.orderers, state, "ordered", draw)] : []),
+        ...(hard.length ? [button(say("already_given"), () => {
+          state.given = !state.given;
+          draw();
+        }, { class: "tap choice", "aria-pressed": String(state.given) })] : []),
+        button(proposal.confirm, () => {
+          this.close();
+          this.app.sendDose(proposal, questions, state);
+        }, { class: "tap accent wide confirm", disabled: !ready }),
+        proposal.resend ? button(say("discard"), () => this.discard(proposal.resend), { class: "tap quiet" }) : null);
+    };
+    draw();
+    this.open(proposal.title, this.figures(proposal), foot);
+    foot.querySelector(".confirm").focus({ preventScroll: true });
+  }
+
+  figures(proposal) {
+    return el("div", { class: "figures" },
+      el("div", { class: "units" }, proposal.lines.map((line, index) =>
+        el("div", { class: index ? "unit-line" : "unit-line first" }, line))),
+      el("ul", { class: "facts" }, proposal.facts.map((fact) => el("li", {}, fact))));
+  }
+
+  questionList(questions) {
+    if (!questions.length) return null;
+    return el("ul", { class: "questions" }, questions.map((question) =>
+      el("li", { "data-kind": question.kind }, `${question.kind === "hard" ? "◆" : "▲"} ${question.text}`)));
+  }
+
+  otherRate() {
+    this.doseEntry({
+      title: say("other_rate"),
+      units: this.app.config.rate_units,
+      extra: [button(say("new_syringe"), () => this.syringe(), { class: "tap choice" })],
+      request: (text, unit) => ({ kind: "rate", value: text, unit }),
+    });
+  }
+
+  bolus() {
+    const over = { seconds: 0 };
+    const overs = el("div", { class: "choices" });
+    const draw = () => overs.replaceChildren(...[0, 60, 300, 600].map((seconds) =>
+      button(seconds ? say("over_minutes", { minutes: seconds / 60 }) : say("at_once"), () => {
+        over.seconds = seconds;
+        draw();
+        this.refresh?.();
+      }, { "aria-pressed": String(over.seconds === seconds) })));
+    draw();
+    this.doseEntry({
+      title: say("bolus_title"),
+      units: this.app.config.bolus_units,
+      extra: [overs],
+      request: (text, unit) => ({ kind: "bolus", value: text, unit, over_s: over.seconds }),
+    });
+  }
+
+  /** A typed amount: the server's exact arithmetic answers while the number is typed. */
+  doseEntry({ title, units, extra, request }) {
+    let unit = units[0].code;
+    let latest = 0;
+    let timer = null;
+    const input = el("input", { type: "text", inputmode: "none", class: "big", autocomplete: "off",
+      "aria-label": title, "data-first": true });
+    const preview = el("div", { class: "preview", "aria-live": "polite" });
+    const unitRow = el("div", { class: "choices units-row" });
+    const next = button(say("check_and_save"), () => ask(true), { class: "tap accent wide" });
+    const ask = async (proceed) => {
+      if (plainDigits(input.value) === "") return;
+      const mine = ++latest;
+      const { answer, content } = await this.app.post("preview", request(plainDigits(input.value), unit));
+      if (mine !== latest) return;
+      if (answer !== 200) {
+        const problems = content?.problems?.map((problem) => problem.text) ?? [say("no_answer")];
+        preview.replaceChildren(...problems.map((text) => el("p", { class: "problem" }, text)));
+        return;
+      }
+      refill(preview, this.figures(content), this.questionList(content.questions));
+      if (proceed) this.step(content);
+    };
+    this.refresh = () => {
+      clearTimeout(timer);
+      timer = setTimeout(() => ask(false), PREVIEW_DELAY_MS);
+    };
+    const drawUnits = () => unitRow.replaceChildren(...units.map((entry) =>
+      button(entry.label, () => {
+        unit = entry.code;
+        drawUnits();
+        this.refresh();
+      }, { "aria-pressed": String(unit === entry.code) })));
+    drawUnits();
+    input.addEventListener("input", this.refresh);
+    onEnter(input, () => ask(true));
+    this.open(title, el("div", { class: "split" },
+      el("div", {}, input, unitRow, extra, preview),
+      el("div", {}, keypad({ target: () => input, left: { label: "." } }), next)));
+  }
+
+  /** A syringe of another strength ends the running rate: both are asked for together. */
+  syringe() {
+    const state = { concentration: "", rate: "" };
+    let active = null;
+    const make = (name, label, unit) => {
+      const input = el("input", { type: "text", inputmode: "none", id: `s-${name}`, "aria-label": label });
+      input.addEventListener("focus", () => { active = input; });
+      input.addEventListener("input", () => { state[name] = plainDigits(input.value); });
+      active ??= input;
+      return { input, node: el("div", { class: "more-row" }, el("label", { for: `s-${name}` }, label), input,
+        el("span", { class: "unit" }, unit)) };
+    };
+    const concentration = make("concentration", say("concentration"), "mg/mL");
+    const rate = make("rate", say("runs_at"), "mL/h");
+    const usual = el("div", { class: "choices" }, this.app.config.concentrations.map((value) =>
+      button(`${value} mg/mL`, () => {
+        concentration.input.value = value;
+        state.concentration = value;
+        rate.input.focus();
+      })));
+    const save = () => {
+      if (!state.concentration) {
+        concentration.input.focus();
+        return;
+      }
+      this.close();
+      this.app.send("syringe", {
+        concentration_mg_per_ml: state.concentration,
+        rate: state.rate ? { id: newId(), value: state.rate, unit: "mL/h" } : null,
+      }, say("sum_syringe", { value: state.concentration }));
+    };
+    this.open(say("new_syringe"), el("div", { class: "split" },
+      el("div", {}, usual, concentration.node, rate.node, el("p", {}, say("syringe_help"))),
+      el("div", {}, keypad({ target: () => active, left: { label: "." } }),
+        button(say("save"), save, { class: "tap accent wide" }))));
+  }
+}

@@ -1,0 +1,91 @@
+// What is typed and not saved yet: kept in this browser for each tab, and on the server for others.
+
+const DRAFT_DELAY_MS = 500;
+const OTHER_DRAFT_MS = 3600000;
+
+const isRecord = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** A draft as JSON, or null when it cannot be read: then it is left out, and that is said. */
+function readDraft(text) {
+  try {
+    const draft = JSON.parse(text);
+    const parts = isRecord(draft) && isRecord(draft.content) ? Object.values(draft.content) : [null];
+    return parts.every(isRecord) && Number.isFinite(draft.changed) ? draft : null;
+  } catch {
+    return null;
+  }
+}
+
+class Drafts {
+  constructor(app) {
+    this.app = app;
+  }
+
+  get shelf() {
+    return this.app.outbox.shelf;
+  }
+
+  get tab() {
+    return this.app.outbox.tab;
+  }
+
+  record(content, changed = Date.now()) {
+    const { session_id } = this.app.config;
+    return { key: `${session_id} ${this.tab.id}`, session_id, tab: this.tab.id, content, changed };
+  }
+
+  /** The last thing typed wins at once here, and after a moment of quiet on the server. */
+  keep(content, changed) {
+    clearTimeout(this.timer);
+    const draft = this.record(structuredClone(content), changed);
+    this.timer = setTimeout(() => this.push(draft), DRAFT_DELAY_MS);
+    return this.shelf.put("drafts", draft);
+  }
+
+  /** This tab's draft is saved or empty; another tab's stays, and the server has the newest. */
+  async drop() {
+    clearTimeout(this.timer);
+    await this.shelf.drop("drafts", this.record({}).key);
+    const rest = (await this.ofSession()).at(0);
+    this.push(rest ?? null);
+  }
+
+  push(draft) {
+    this.app.post("draft", { content: draft ? JSON.stringify(draft) : "" });
+  }
+
+  /** The drafts of this session in this browser, the newest first. */
+  async ofSession() {
+    const stored = await this.shelf.all("drafts");
+    return stored.filter((draft) => draft.session_id === this.app.config.session_id)
+      .sort((a, b) => b.changed - a.changed);
+  }
+
+  /**
+   * What was typed before a reload stands there again, with the time it was typed; also what a tab
+   * typed that is no more.  What another open tab is typing stays with that tab.
+   */
+  async restore(form) {
+    await this.tab.ready;
+    const living = await this.tab.living();
+    const server = this.app.config.draft ? readDraft(this.app.config.draft) : null;
+    if (this.app.config.draft && !server) form.note(say("draft_unreadable"));
+    const found = [...await this.ofSession(), ...(server ? [server] : [])]
+      .filter((draft) => draft.tab === this.tab.id || !living.has(draft.tab))
+      .sort((a, b) => b.changed - a.changed)[0];
+    if (!found || !form.isEmpty()) return;
+    form.takeOver(found);
+    await this.keep(form.content, found.changed);
+    if (found.key && found.tab !== this.tab.id) await this.shelf.drop("drafts", found.key);
+  }
+
+  /** What was typed and not saved on another tablet: shown once, taken over or left there. */
+  offerOthers(form) {
+    const recent = this.app.config.other_drafts.filter(
+      (draft) => this.app.now() - Date.parse(draft.saved_at) < OTHER_DRAFT_MS);
+    const readable = recent.map((draft) => ({ ...draft, content: readDraft(draft.content)?.content }))
+      .filter((draft) => draft.content);
+    if (readable.length < recent.length) form.note(say("draft_unreadable"));
+    if (readable.length && form.isEmpty()) this.app.sheets.drafts(readable);
+  }
+}

@@ -1,0 +1,103 @@
+// What the server asks about an entry, or refuses.  A question stays until a person has answered or
+// discarded it: closing it only puts it off, and the line of what is saved opens it again.
+
+class Questions {
+  constructor(app) {
+    this.app = app;
+    this.seen = new Set();
+    this.shown = null;
+  }
+
+  /** The entries of this session with an open question, oldest first. */
+  open() {
+    return this.app.outbox.of(this.app.config.session_id).filter((item) => item.questions
+      && (item.state === "asked" || item.state === "refused"));
+  }
+
+  mark(item) {
+    return `${item.id} ${item.state} ${item.questions.map((question) => question.code)}`;
+  }
+
+  /** Show the oldest question nobody has seen, once nothing else is open. */
+  next() {
+    if (!this.app.sheets.node.hidden || !this.app.form.ask.hidden) return;
+    this.shown = null;
+    const unseen = this.open().find((item) => !this.seen.has(this.mark(item)));
+    if (unseen) this.show(unseen);
+  }
+
+  /** Answered in another tab: it does not go on standing here. */
+  changed() {
+    if (!this.shown || this.open().includes(this.shown)) return;
+    this.close();
+  }
+
+  close() {
+    if (!this.shown) return;
+    const { sheet } = this;
+    this.shown = null;
+    if (sheet) this.app.sheets.close();
+    else this.app.form.closeAsk();
+  }
+
+  show(item) {
+    this.seen.add(this.mark(item));
+    this.app.sheets.close();
+    this.app.openForm();
+    this.sheet = item.state === "asked" && item.path !== "set" && item.path !== "amend";
+    if (this.sheet) this.showDose(item);
+    else if (item.state === "asked") this.showAsked(item);
+    else this.showRefused(item);
+    this.shown = item;
+  }
+
+  /** A dose that is asked about needs its reason, too: the sheet of the dose asks for both. */
+  showDose(item) {
+    this.app.sheets.step({ title: item.summary.text, lines: [], facts: [], questions: item.questions,
+      confirm: say("keep"), resend: item });
+  }
+
+  showAsked(item) {
+    const codes = item.questions.map((question) => question.code);
+    const keep = (label, ...more) => button(say(label), () => {
+      this.close();
+      this.app.outbox.confirm(item, [...codes, ...more]);
+    }, { class: "tap accent" });
+    // In the hour that the clocks repeat there are two right answers, not one.
+    const answers = codes.includes("taken_at.repeated")
+      ? [keep("first_time"), keep("second_time", "taken_at.second")] : [keep("keep")];
+    this.showAsk("soft", [item.summary.text], item, answers);
+  }
+
+  showRefused(item) {
+    const understood = button(say("understood"), () => {
+      this.close();
+      this.app.outbox.discard(item);
+    }, { class: "tap accent" });
+    this.showAsk("hard", [say("not_saved_because", { text: item.summary.text })], item,
+      item.form ? [] : [understood]);
+  }
+
+  /** A set can go back into the form; discarding anything that could still be saved is asked once. */
+  showAsk(kind, heading, item, answers) {
+    const actions = [...answers];
+    if (item.form) actions.push(button(say("change"), () => this.change(item)));
+    if (item.form || kind === "soft") {
+      actions.push(button(say("discard"), () => this.app.sheets.discard(item), { class: "tap quiet" }));
+    }
+    this.app.form.showAsk(kind, [...heading, ...item.questions.map((question) => question.text)], actions);
+  }
+
+  /** Back into the form, if that is free; else the question waits until it is. */
+  async change(item) {
+    const { form, outbox } = this.app;
+    this.close();
+    if (!form.isEmpty()) {
+      form.note(say("finish_first"));
+      return;
+    }
+    form.takeOver({ content: item.form, changed: Date.now() - ageMs(item) });
+    await form.drafts.keep(form.content);
+    await outbox.forget(item);
+  }
+}

@@ -1,0 +1,113 @@
+// Sheets of what is recorded: alerts and their answers, corrections, the last rows.
+
+class RecordSheets extends DoseSheets {
+  // -- alerts ------------------------------------------------------------------------------------
+  answer(alert) {
+    const note = el("input", { type: "text", maxlength: 200, class: "search", placeholder: say("answer_note"),
+      "aria-label": say("answer_note") });
+    this.open(say("answer_title"),
+      el("p", { class: `alert-text ${alert.level}` }, `${ICONS[alert.level] ?? "▲"} ${alert.text}`),
+      alert.detail ? el("p", { class: "detail" }, alert.detail) : null,
+      this.choices(this.app.config.answers, (action) =>
+        this.app.send("ack", { alert_id: alert.id, action, text: note.value.trim() || null },
+          say("sum_answer", { text: alert.text }))),
+      note);
+    this.body.querySelector(".choice")?.focus({ preventScroll: true });
+  }
+
+  alerts() {
+    this.open(say("alerts"), this.app.state.alerts.map((alert) =>
+      button(`${ICONS[alert.level] ?? "▲"} ${alert.text} · ${alert.state_text}`, () => this.answer(alert),
+        { class: `tap choice alert-text ${alert.level}` })));
+  }
+
+  // -- corrections -------------------------------------------------------------------------------
+  /** A wrong value: the right one and a reason, and by the reason saved. */
+  amend(row, cell) {
+    const group = this.app.config.scales[cell.parameter];
+    const field = this.form.fields[cell.parameter];
+    const right = { text: "", strike: false };
+    const problem = el("p", { class: "problem", role: "alert" });
+    const send = (reason) => {
+      const { strike } = right;
+      const found = !strike && field ? plausibility(this.app.config.limits, field, right.text, null, true)[0] : null;
+      if (found?.kind === "hard") {
+        put(problem, found.text);
+        return;
+      }
+      this.close();
+      this.app.send("amend", {
+        amends: cell.id,
+        reason,
+        replacement: strike ? null : { id: newId(), parameter: cell.parameter, text: right.text },
+      }, say(strike ? "sum_strike" : "sum_amend",
+        { label: cell.label, old: cell.text, value: right.text }));
+    };
+    const reasons = el("div", { class: "choices reasons" });
+    // A reason saves: there is none to tap before it is said what happens to the value.
+    const draw = () => {
+      put(problem, "");
+      if (!right.strike && right.text === "") {
+        refill(reasons, el("h3", {}, say("right_value_first")),
+          button(say("strike_out"), () => {
+            right.strike = true;
+            draw();
+          }, { class: "tap choice strike-out" }));
+        return;
+      }
+      refill(reasons, el("h3", {}, say(right.strike ? "strike_because" : "replace_because", { value: right.text })),
+        this.app.config.amend_reasons.map((reason) =>
+          button(reason.label, () => send(reason.label), { class: "tap choice", "data-code": reason.code })));
+    };
+    draw();
+    const was = el("p", { class: "amend-was" }, say("amend_was", { label: cell.label, value: cell.text, time: clock(Date.parse(row.taken_at)), by: row.by }));
+    if (group) {
+      const codes = el("div", { class: "choices digits" }, group.codes.filter((code) => !code.asleep).map((code) =>
+        button(code.short, () => {
+          right.text = String(code.code);
+          right.strike = false;
+          draw();
+        }, { title: code.label })));
+      this.open(say("amend_title"), was, codes, reasons, problem);
+      return;
+    }
+    const input = el("input", { type: "text", inputmode: "none", class: "big", "aria-label": cell.label, "data-first": true });
+    input.addEventListener("input", () => {
+      right.text = plainDigits(input.value);
+      right.strike = false;
+      draw();
+    });
+    this.open(say("amend_title"), el("div", { class: "split" },
+      el("div", {}, was, input, problem, reasons),
+      el("div", {}, keypad({ target: () => input, left: { label: "." } }))));
+  }
+
+  /** Everything recorded lately, to be read or corrected. */
+  recent() {
+    this.open(say("recent_label"), this.app.state.recent.map((row) =>
+      button([el("b", {}, clock(Date.parse(row.taken_at))), el("span", {}, row.cells.length
+        ? row.cells.map((cell) => `${cell.label} ${cell.text}`).join("  ") : row.text), el("small", {}, row.by)],
+        () => this.details(row), { class: "tap choice recent-row" })));
+  }
+
+  /** A whole row: who recorded it when, and every value of it to be corrected. */
+  details(row) {
+    const cells = row.cells.map((cell) =>
+      button([el("small", {}, cell.label), " ", el("b", {}, cell.text), ...(cell.was ? [" ", el("s", {}, cell.was)] : [])],
+        () => this.amend(row, cell), { class: "tap choice cell", "data-level": cell.level, disabled: !cell.id }));
+    this.open(`${clock(Date.parse(row.taken_at))}  ${row.text}`, el("p", {}, row.story),
+      row.cells.length ? el("div", { class: "choices" }, cells)
+        : button(say("amend_title"), () => this.strike(row), { class: "tap choice" }));
+  }
+
+  /** Something without a single value (dose, side effect, event): struck out, entered anew. */
+  strike(row) {
+    this.open(say("amend_title"),
+      el("p", { class: "amend-was" }, `${clock(Date.parse(row.taken_at))}  ${row.text}  ${row.by}`),
+      el("h3", {}, say("strike_because")),
+      this.choices(this.app.config.amend_reasons, (code) =>
+        this.app.send("amend", { amends: row.id, replacement: null,
+          reason: this.app.config.amend_reasons.find((reason) => reason.code === code).label },
+          say("sum_strike", { label: row.text, old: "" }))));
+  }
+}
