@@ -178,7 +178,7 @@ def _found(finding: Finding, given: GateAnswer | None) -> GateItem:
     if finding.must_be_done:
         state = ItemState.OPEN
     else:
-        words.append(_who(check.handling))
+        words.append(_who(check.handling, instead=bool(finding.to_do)))
     return GateItem(
         id=check.id,
         group=CHECKS,
@@ -192,10 +192,11 @@ def _found(finding: Finding, given: GateAnswer | None) -> GateItem:
     )
 
 
-def _who(handling: Handling) -> str:
+def _who(handling: Handling, *, instead: bool = False) -> str:
+    """Who can go on in spite of it; ``instead`` of something that was just said to be done."""
     if handling is Handling.BLOCK:
         return "Only an anaesthetist can go on, with name and reason."
-    return "Go on with a reason, or wait."
+    return "Or go on with a reason." if instead else "Go on with a reason, or wait."
 
 
 def answer_problems(

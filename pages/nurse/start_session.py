@@ -1,17 +1,21 @@
-"""Start of a session: patient, plan, weight and syringe, baseline.  One page, one button.
+"""Start of a session: patient, plan and weight, baseline, gate.  One page, one button.
 
-What blocks the start is listed in words beside the button.  Nothing is pre-filled that somebody
-should have measured.
+What opening still needs, and what is in the way of the drug, stands in one list beside the button.
+Opening never waits for the gate: entries are not blocked, only the start of the drug is.  Nothing
+is pre-filled that somebody should have measured, and a reload loses nothing.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from gettext import gettext as _
+from pathlib import Path
 from uuid import UUID
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from monitor import actions
 from monitor.accounts import DeviceSession
@@ -21,38 +25,90 @@ from monitor.numbers import parse_number
 from monitor.parameters import PARAMETERS
 from monitor.permissions import User
 from monitor.protocols import InfusionProtocol, PinnedVersion, VersionStatus
-from monitor.record import Patient
-from monitor.requests import StartRequest
+from monitor.record import Answer, Patient, WeightBasis
+from monitor.requests import GateRequest, StartRequest
 from monitor.store import Store
 from monitor.validation import EnteredItem, EnteredSet
+from monitor.weights import basis_must_be_chosen, basis_problems
+from pages.nurse.start_gate import gate_block, gate_lines
+from pages.nurse.start_preview import gate_preview, weight_line
+from pages.widgets import kept_form
 from pages.widgets.navigation import go_to
+from pages.widgets.plain import plain
 
 #: The baseline set: the minimum set of clinical.md 4 with respiration and pain.
 BASELINE = ("hr", "sbp", "dbp", "spo2", "rr", "sedation", "pain")
-_IDS = "start_session.ids"
-_QUESTIONS = "start_session.questions"
+_FORM = "start_session"
+_IDS = f"{_FORM}.ids"
+_QUESTIONS = f"{_FORM}.questions"
+#: How the keys of the buttons of this page end.
+_BUTTONS = (".button", ".open")
+_BASES = {
+    WeightBasis.ACTUAL: "actual",
+    WeightBasis.IDEAL: "ideal",
+    WeightBasis.ADJUSTED: "adjusted",
+}
+_CSS = Path(__file__).with_suffix(".css").read_text("utf-8")
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """The plan block as it is filled in; texts are as typed."""
+
+    version: PinnedVersion
+    protocol: InfusionProtocol
+    chair: str
+    weight: str
+    height: str
+    basis: WeightBasis | None
+    concentration: str
+    measured: bool
+    spo2_scale: int
 
 
 def start_session(store: Store, user: User, device: DeviceSession) -> None:
     """Draw the page; on the button, open the session and go to its bedside."""
+    now = datetime.now(UTC)
+    kept_form.restore(_FORM, device, now)
+    st.html(f"<style>{_CSS}</style>")
     st.title(_("Start a session"))
     left, right = st.columns(2, gap="small")
     with left:
         patient = _patient_block(store, user)
     with right:
-        plan = _plan_block(store)
+        plan = _plan_block(store, _sex(patient))
     if plan is None:
         return
     baseline = _baseline_block()
+    answers = gate_block(plan.protocol, user, store.users(user.clinic), _id)
     confirmed = _questions_block()
-    said = st.container()
-    pressed = st.button(
-        _("Open the session"), type="primary", width="stretch", key="start_session.open"
-    )
-    if not pressed:
-        return
+    kept_form.keep(_FORM, device, _BUTTONS, now)
+    request: StartRequest | None = None
+    problems: tuple[Problem, ...] = ()
     try:
-        request = _request(patient, plan, baseline)
+        request = _request(patient, plan, baseline, answers)
+    except InvalidEntry as unfinished:
+        problems = unfinished.problems
+    _still_missing(store, user, plan, patient, baseline, answers, problems)
+    said = st.container()
+    if not st.button(_("Open the session"), type="primary", width="stretch", key=f"{_FORM}.open"):
+        return
+    _open(store, user, device, request, problems, confirmed, said)
+
+
+def _open(
+    store: Store,
+    user: User,
+    device: DeviceSession,
+    request: StartRequest | None,
+    problems: tuple[Problem, ...],
+    confirmed: frozenset[str],
+    said: DeltaGenerator,
+) -> None:
+    """Open the session, or say everything that is wrong and keep what was typed."""
+    try:
+        if request is None:
+            raise InvalidEntry(problems)
         opened = actions.start_session(
             store, user, request, now=datetime.now(UTC), confirmed=confirmed
         )
@@ -60,21 +116,80 @@ def start_session(store: Store, user: User, device: DeviceSession) -> None:
         st.session_state[_QUESTIONS] = questions.problems
         st.rerun()
     except InvalidEntry as refused:
-        said.error("\n".join(f"- {problem.message}" for problem in refused.problems))
+        said.error("\n".join(f"- {plain(problem.message)}" for problem in refused.problems))
         return
     except MonitorError as refused:
-        said.error(str(refused))
+        said.error(plain(str(refused)))
         return
-    for key in (_IDS, _QUESTIONS):
-        st.session_state.pop(key, None)
+    kept_form.drop(_FORM, device)
     go_to("bedside", session=opened.session.id)
 
 
-def _ids() -> dict[str, UUID]:
+def _still_missing(
+    store: Store,
+    user: User,
+    plan: _Plan,
+    patient: Patient | dict[str, object],
+    baseline: dict[str, str],
+    answers: tuple[GateRequest, ...],
+    problems: tuple[Problem, ...],
+) -> None:
+    """One list: what opening still needs, and what is in the way of the drug."""
+    state = gate_preview(
+        user,
+        plan.protocol,
+        patient if isinstance(patient, Patient) else None,
+        weight_kg=_quiet(plan.weight),
+        height_cm=_quiet(plan.height),
+        basis=plan.basis,
+        spo2_scale=plan.spo2_scale,
+        baseline={key: _quiet(text) for key, text in baseline.items()},
+        born_on=patient.born_on if isinstance(patient, Patient) else _born_on(patient),
+        answers=answers,
+        now=datetime.now(UTC),
+        zone=store.zone,
+    )
+    # What opening asks for anyway is said once.
+    left_out = {"allergies_asked"} | ({"dosing_weight"} if problems else set())
+    lines = gate_lines(state, frozenset(left_out))
+    with st.container(border=True, key="start-missing"):
+        st.subheader(_("Still missing"))
+        first, second = st.columns(2, gap="medium")
+        with first:
+            st.markdown(f"**{_('To open the session')}**")
+            st.markdown(_list([plain(problem.message) for problem in problems]) or _("Nothing."))
+        with second:
+            st.markdown(f"**{_('Before the drug may start')}**")
+            st.markdown(_list(lines) or _("Nothing: the drug may be started at the bedside."))
+            if lines:
+                st.caption(_("It can be completed at the bedside as well."))
+
+
+def _list(lines: list[str]) -> str:
+    return "\n".join(f"- {line}" for line in lines)
+
+
+def _quiet(text: str) -> Decimal | None:
+    """The number typed, None while it is none; what is wrong with it is said elsewhere."""
+    try:
+        return parse_number(text)
+    except ValueError:
+        return None
+
+
+def _sex(patient: Patient | dict[str, object]) -> str:
+    return patient.sex if isinstance(patient, Patient) else str(patient["sex"])
+
+
+def _born_on(typed: dict[str, object]) -> date | None:
+    born_on = typed["born_on"]
+    return born_on if isinstance(born_on, date) else None
+
+
+def _id(name: str) -> UUID:
     """Ids made once per form, so that a double click opens one session."""
-    names = ("session", "patient", "weight", "set", *BASELINE)
-    ids: dict[str, UUID] = st.session_state.setdefault(_IDS, {name: new_id() for name in names})
-    return ids
+    ids: dict[str, UUID] = st.session_state.setdefault(_IDS, {})
+    return ids.setdefault(name, new_id())
 
 
 def _patient_block(store: Store, user: User) -> Patient | dict[str, object]:
@@ -85,9 +200,12 @@ def _patient_block(store: Store, user: User) -> Patient | dict[str, object]:
         )
         found = store.find_patients(user.clinic, search) if search.strip() else ()
         if found:
+            offered = [*found, None]
+            if st.session_state.get("start_session.found") not in offered:
+                st.session_state.pop("start_session.found", None)
             chosen = st.radio(
                 _("Patients found"),
-                [*found, None],
+                offered,
                 format_func=_patient_label,
                 key="start_session.found",
                 index=None,
@@ -102,7 +220,7 @@ def _patient_block(store: Store, user: User) -> Patient | dict[str, object]:
 def _patient_label(patient: Patient | None) -> str:
     if patient is None:
         return _("None of these: a new patient")
-    return (
+    return plain(
         f"{patient.family_name}, {patient.given_name} · {patient.born_on:%d %b %Y} · {patient.mrn}"
     )
 
@@ -136,27 +254,26 @@ def _new_patient() -> dict[str, object]:
     }
 
 
-def _plan_block(store: Store) -> dict[str, object] | None:
+def _plan_block(store: Store, sex: str) -> _Plan | None:
     approved = [
         version
         for version in store.versions("protocol")
         if version.status is VersionStatus.APPROVED
     ]
     with st.container(border=True):
-        st.subheader(_("2  Plan"))
+        st.subheader(_("2  Plan and weight"))
         if not approved:
             st.error(_("No protocol is approved. A lead has to approve one first."))
             return None
+        if st.session_state.get("start_session.protocol") not in approved:
+            st.session_state.pop("start_session.protocol", None)
         version = st.selectbox(
             _("Protocol"), approved, format_func=_version_label, key="start_session.protocol"
         )
         protocol = version.protocol()
         first, second, third = st.columns(3)
         chair = first.text_input(_("Chair or bed"), key="start_session.chair")
-        weight = second.text_input(
-            _("Weight (kg)"), key="start_session.weight", placeholder=_("actual weight")
-        )
-        concentration = third.selectbox(
+        concentration = second.selectbox(
             _("Syringe (mg/mL)"),
             [str(item) for item in protocol.concentrations_mg_per_ml],
             index=None,
@@ -164,31 +281,51 @@ def _plan_block(store: Store) -> dict[str, object] | None:
             placeholder=_("read the label"),
             key="start_session.concentration",
         )
-        measured = (
-            first.selectbox(
-                _("Weight was"),
-                [True, False],
-                format_func=lambda item: _("measured") if item else _("stated by the patient"),
-                key="start_session.measured",
-            )
-            is True
-        )
-        spo2_scale = second.selectbox(
+        spo2_scale = third.selectbox(
             _("SpO2 target"),
             [1, 2],
             format_func=lambda item: _("usual") if item == 1 else _("88 to 92 % (scale 2)"),
             key="start_session.spo2_scale",
         )
+        weight, height, measured, basis = _weight_fields(sex)
         st.caption(_plan_text(protocol), help=protocol.source)
-    return {
-        "version": version,
-        "protocol": protocol,
-        "chair": chair,
-        "weight": weight,
-        "concentration": concentration,
-        "measured": measured,
-        "spo2_scale": spo2_scale,
-    }
+    return _Plan(
+        version=version,
+        protocol=protocol,
+        chair=chair,
+        weight=weight,
+        height=height,
+        basis=basis,
+        concentration=str(concentration or ""),
+        measured=measured,
+        spo2_scale=2 if spo2_scale == 2 else 1,
+    )
+
+
+def _weight_fields(sex: str) -> tuple[str, str, bool, WeightBasis | None]:
+    """Weight and height as typed, whether it was measured, and the basis chosen."""
+    first, second, third = st.columns(3)
+    weight = first.text_input(
+        _("Weight (kg)"), key="start_session.weight", placeholder=_("actual weight")
+    )
+    height = second.text_input(_("Height (cm)"), key="start_session.height")
+    measured = third.selectbox(
+        _("Weight was"),
+        [True, False],
+        format_func=lambda item: _("measured") if item else _("stated by the patient"),
+        key="start_session.measured",
+    )
+    first, rest = st.columns([1, 2], vertical_alignment="center")
+    basis = first.selectbox(
+        _("Dose on weight"),
+        list(WeightBasis),
+        index=None,
+        format_func=lambda item: _(_BASES[item]),
+        key="start_session.basis",
+        placeholder=_("actual"),
+    )
+    rest.markdown(weight_line(_quiet(weight), _quiet(height), sex, basis))
+    return weight, height, measured is True, basis
 
 
 def _version_label(version: PinnedVersion) -> str:
@@ -208,7 +345,7 @@ def _plan_text(protocol: InfusionProtocol) -> str:
 
 def _baseline_block() -> dict[str, str]:
     with st.container(border=True):
-        st.subheader(_("3  Baseline, before the infusion"))
+        st.subheader(_("3  Baseline, first set"))
         columns = st.columns(len(BASELINE))
         texts = {
             key: column.text_input(_field_label(key), key=f"start_session.baseline.{key}")
@@ -216,8 +353,8 @@ def _baseline_block() -> dict[str, str]:
         }
         st.caption(
             _(
-                "Awake, at rest, within the hour before the start. Relative limits are judged "
-                "against the median of these sets; more can be added at the bedside."
+                "Awake, at rest, within the hour before the start. The second set is taken at the "
+                "bedside, 5 minutes or more after this one; limits are judged against both."
             )
         )
     return texts
@@ -238,53 +375,70 @@ def _questions_block() -> frozenset[str]:
         return frozenset(
             question.code
             for question in questions
-            if st.checkbox(question.message, key=f"start_session.confirm.{question.code}")
+            if st.checkbox(plain(question.message), key=f"start_session.confirm.{question.code}")
         )
 
 
 def _request(
-    patient: Patient | dict[str, object], plan: dict[str, object], texts: dict[str, str]
+    patient: Patient | dict[str, object],
+    plan: _Plan,
+    texts: dict[str, str],
+    answers: tuple[GateRequest, ...],
 ) -> StartRequest:
     """The request, or every problem with what was typed at once."""
     problems: list[Problem] = []
-    ids = _ids()
-    known = patient if isinstance(patient, Patient) else _patient(patient, ids, problems)
-    weight = _number(plan["weight"], "weight_kg", _("Weight in kg"), problems)
+    known = patient if isinstance(patient, Patient) else _patient(patient, problems)
+    weight = _number(plan.weight, "weight_kg", _("Weight in kg"), problems)
+    height = None
+    if plan.height.strip():
+        height = _number(plan.height, "height_cm", _("Height in cm"), problems)
+    basis = plan.basis or WeightBasis.ACTUAL
     concentration = _number(
-        plan["concentration"], "concentration_mg_per_ml", _("Syringe in mg/mL"), problems
+        plan.concentration, "concentration_mg_per_ml", _("Syringe in mg/mL"), problems
     )
-    if not str(plan["chair"]).strip():
+    if not plan.chair.strip():
         problems.append(Problem("chair", _("Say which chair or bed the patient is in.")))
+    if not any(problem.field == "height_cm" for problem in problems):
+        problems += basis_problems(basis, sex=_sex(patient), height_cm=height)
     if problems or known is None or weight is None or concentration is None:
         raise InvalidEntry(problems)
-    version, protocol = plan["version"], plan["protocol"]
-    assert isinstance(version, PinnedVersion)
-    assert isinstance(protocol, InfusionProtocol)
     items = tuple(
-        EnteredItem(id=ids[key], parameter=key, text=text)
+        EnteredItem(id=_id(key), parameter=key, text=text)
         for key, text in texts.items()
         if text.strip()
     )
     return StartRequest(
-        id=ids["session"],
+        id=_id("session"),
         patient=known,
-        chair=str(plan["chair"]),
-        protocol_id=version.id,
-        drug_form=protocol.form,
+        chair=plan.chair,
+        protocol_id=plan.version.id,
+        drug_form=plan.protocol.form,
         concentration_mg_per_ml=concentration,
-        weight_id=ids["weight"],
+        weight_id=_id("weight"),
         weight_kg=weight,
-        weight_measured=bool(plan["measured"]),
-        spo2_scale=2 if plan["spo2_scale"] == 2 else 1,
-        baseline=EnteredSet(set_id=ids["set"], taken_at=datetime.now(UTC), items=items)
+        weight_basis=basis,
+        weight_measured=plan.measured,
+        height_cm=height,
+        spo2_scale=plan.spo2_scale,
+        baseline=EnteredSet(set_id=_id("set"), taken_at=datetime.now(UTC), items=items)
         if items
         else None,
+        answers=(*answers, *_basis_answer(plan.basis, weight, height)),
     )
 
 
-def _patient(
-    typed: dict[str, object], ids: dict[str, UUID], problems: list[Problem]
-) -> Patient | None:
+def _basis_answer(
+    basis: WeightBasis | None, weight_kg: Decimal, height_cm: Decimal | None
+) -> tuple[GateRequest, ...]:
+    """That actual weight was chosen on purpose where somebody has to choose (clinical.md 2.4)."""
+    if basis is not WeightBasis.ACTUAL or height_cm is None:
+        return ()
+    if not basis_must_be_chosen(weight_kg, height_cm):
+        return ()
+    return (GateRequest(id=_id("gate.weight_basis"), question="weight_basis", answer=Answer.NO),)
+
+
+def _patient(typed: dict[str, object], problems: list[Problem]) -> Patient | None:
     required = {
         "family_name": _("Enter the patient's family name."),
         "given_name": _("Enter the patient's given name."),
@@ -302,7 +456,7 @@ def _patient(
     if missing or not isinstance(born_on, date):
         return None
     return Patient(
-        id=ids["patient"],
+        id=_id("patient"),
         mrn=str(typed["mrn"]).strip(),
         family_name=str(typed["family_name"]).strip(),
         given_name=str(typed["given_name"]).strip(),
