@@ -23,6 +23,8 @@ from pages.widgets.plain import plain
 
 #: Widget keys of the gate; what ends in ``.button`` is a button.
 KEY = "start_session.gate."
+#: Behind the heading of a block that is complete.
+TICK = "  ✓"
 _LABELS = {Answer.YES: "Yes", Answer.NO: "No", Answer.UNKNOWN: "Unknown"}
 
 NewId = Callable[[str], UUID]
@@ -53,7 +55,7 @@ def gate_block(
 
 
 def _tick(questions: Sequence[GateQuestion]) -> str:
-    return "  ✓" if all(_given(question) for question in questions) else ""
+    return TICK if all(_given(question) for question in questions) else ""
 
 
 def _given(question: GateQuestion) -> Answer | None:

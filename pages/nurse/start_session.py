@@ -22,7 +22,7 @@ from monitor.accounts import DeviceSession
 from monitor.errors import InvalidEntry, MonitorError, NeedsConfirmation, Problem
 from monitor.ids import new_id
 from monitor.numbers import parse_number
-from monitor.parameters import PARAMETERS
+from monitor.parameters import MINIMUM_SET, PARAMETERS
 from monitor.permissions import User
 from monitor.protocols import InfusionProtocol, PinnedVersion, VersionStatus
 from monitor.record import Answer, Patient, WeightBasis
@@ -30,7 +30,7 @@ from monitor.requests import GateRequest, StartRequest
 from monitor.store import Store
 from monitor.validation import EnteredItem, EnteredSet
 from monitor.weights import basis_must_be_chosen, basis_problems
-from pages.nurse.start_gate import gate_block, gate_lines
+from pages.nurse.start_gate import TICK, gate_block, gate_lines
 from pages.nurse.start_preview import gate_preview, weight_line
 from pages.widgets import kept_form
 from pages.widgets.navigation import go_to
@@ -48,6 +48,12 @@ _BASES = {
     WeightBasis.IDEAL: "ideal",
     WeightBasis.ADJUSTED: "adjusted",
 }
+_HEADINGS = {
+    "patient": "1  Patient",
+    "plan": "2  Plan and weight",
+    "baseline": "3  Baseline, first set",
+}
+_PATIENT_FIELDS = frozenset({"family_name", "given_name", "mrn", "born_on", "allergies"})
 _CSS = Path(__file__).with_suffix(".css").read_text("utf-8")
 
 
@@ -73,13 +79,16 @@ def start_session(store: Store, user: User, device: DeviceSession) -> None:
     st.html(f"<style>{_CSS}</style>")
     st.title(_("Start a session"))
     left, right = st.columns(2, gap="small")
+    headings: dict[str, DeltaGenerator] = {}
     with left:
-        patient = _patient_block(store, user)
+        patient = _patient_block(store, user, headings)
     with right:
-        plan = _plan_block(store, _sex(patient))
+        plan = _plan_block(store, _sex(patient), headings)
     if plan is None:
+        for block, slot in headings.items():
+            slot.subheader(_(_HEADINGS[block]))
         return
-    baseline = _baseline_block()
+    baseline = _baseline_block(headings)
     answers = gate_block(plan.protocol, user, store.users(user.clinic), _id)
     confirmed = _questions_block()
     kept_form.keep(_FORM, device, _BUTTONS, now)
@@ -89,11 +98,26 @@ def start_session(store: Store, user: User, device: DeviceSession) -> None:
         request = _request(patient, plan, baseline, answers)
     except InvalidEntry as unfinished:
         problems = unfinished.problems
+    _tick(headings, problems, baseline)
     _still_missing(store, user, plan, patient, baseline, answers, problems)
     said = st.container()
     if not st.button(_("Open the session"), type="primary", width="stretch", key=f"{_FORM}.open"):
         return
     _open(store, user, device, request, problems, confirmed, said)
+
+
+def _tick(
+    headings: dict[str, DeltaGenerator], problems: tuple[Problem, ...], baseline: dict[str, str]
+) -> None:
+    """The heading of each block, ticked when the block is complete."""
+    wrong = {problem.field for problem in problems}
+    complete = {
+        "patient": wrong.isdisjoint(_PATIENT_FIELDS),
+        "plan": wrong <= _PATIENT_FIELDS,
+        "baseline": all(baseline[key].strip() for key in MINIMUM_SET),
+    }
+    for block, slot in headings.items():
+        slot.subheader(_(_HEADINGS[block]) + (TICK if complete[block] else ""))
 
 
 def _open(
@@ -192,9 +216,11 @@ def _id(name: str) -> UUID:
     return ids.setdefault(name, new_id())
 
 
-def _patient_block(store: Store, user: User) -> Patient | dict[str, object]:
+def _patient_block(
+    store: Store, user: User, headings: dict[str, DeltaGenerator]
+) -> Patient | dict[str, object]:
     with st.container(border=True):
-        st.subheader(_("1  Patient"))
+        headings["patient"] = st.empty()
         search = st.text_input(
             _("Find by family name or hospital number"), key="start_session.find"
         )
@@ -254,14 +280,14 @@ def _new_patient() -> dict[str, object]:
     }
 
 
-def _plan_block(store: Store, sex: str) -> _Plan | None:
+def _plan_block(store: Store, sex: str, headings: dict[str, DeltaGenerator]) -> _Plan | None:
     approved = [
         version
         for version in store.versions("protocol")
         if version.status is VersionStatus.APPROVED
     ]
     with st.container(border=True):
-        st.subheader(_("2  Plan and weight"))
+        headings["plan"] = st.empty()
         if not approved:
             st.error(_("No protocol is approved. A lead has to approve one first."))
             return None
@@ -343,9 +369,9 @@ def _plan_text(protocol: InfusionProtocol) -> str:
     )
 
 
-def _baseline_block() -> dict[str, str]:
+def _baseline_block(headings: dict[str, DeltaGenerator]) -> dict[str, str]:
     with st.container(border=True):
-        st.subheader(_("3  Baseline, first set"))
+        headings["baseline"] = st.empty()
         columns = st.columns(len(BASELINE))
         texts = {
             key: column.text_input(_field_label(key), key=f"start_session.baseline.{key}")

@@ -14,6 +14,7 @@ from monitor.accounts import DeviceSession, UserEvent, UserEventKind
 from monitor.audit import AuditEvent
 from monitor.gate_library import GATE
 from monitor.permissions import User
+from monitor.protocols import VersionStatus
 from monitor.record import Answer, InfusionSession, WeightBasis
 from pages.widgets import kept_form
 from tests import build
@@ -217,3 +218,36 @@ def test_forms_are_kept_for_few_devices_and_not_for_ever(monkeypatch: pytest.Mon
     assert restored("d0", 0) is None
     assert restored("d1", 720) == 1
     assert restored("d1", 720.1) is None
+
+
+def test_a_block_is_ticked_when_it_is_complete(sqlite_store: SqlStore) -> None:
+    def ticked(app: AppTest) -> list[str]:
+        return [item.value[0] for item in app.subheader if item.value.endswith("✓")]
+
+    app = drawn(sqlite_store)
+    assert ticked(app) == []
+    fill(app, chair="", **{"baseline.hr": ""})
+    app.run()
+    assert ticked(app) == ["1"]
+    fill(app)
+    app.run()
+    assert ticked(app) == ["1", "2", "3"]
+    for group in ("heart", "brain", "body", "preparation"):
+        press_all(app, group)
+    for question in ("allergy_ketamine", "ketamine_reaction", "interacting_medicines"):
+        answer(app, question, Answer.NO)
+    assert ticked(app) == ["1", "2", "3"]
+    answer(app, "medication_list", Answer.YES)
+    assert ticked(app) == ["1", "2", "3", "4"]
+
+
+def test_without_an_approved_protocol_the_page_says_who_can_help(sqlite_store: SqlStore) -> None:
+    with sqlite_store.write(AuditEvent(build.T0, "meier", "RETIRE"), clinic="main") as writer:
+        for version in sqlite_store.versions("protocol"):
+            writer.set_version_status(version.id, VersionStatus.RETIRED, "replaced")
+    app = drawn(sqlite_store)
+    assert [error.value for error in app.error] == [
+        "No protocol is approved. A lead has to approve one first."
+    ]
+    assert [item.value[0] for item in app.subheader] == ["1", "2"]
+    assert not app.button
