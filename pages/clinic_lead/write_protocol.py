@@ -48,6 +48,7 @@ class _Form:
     id: UUID = field(default_factory=new_id)
     problems: tuple[Problem, ...] = ()
     questions: tuple[Problem, ...] = ()
+    is_news: bool = False
 
     def at(self, path: str) -> list[str]:
         return [problem.message for problem in self.problems if problem.field == path]
@@ -72,14 +73,16 @@ def write_protocol(
     if st.button(_("Leave without storing"), key="write_protocol.leave"):
         begin()
         leave(base.version.id)
-    _summary(form)
     try:
         limit_sets = approved_threshold_sets(store)
     except MonitorError as error:
         st.error(str(error))
         return
     with st.form("write_protocol", border=False, enter_to_submit=False):
-        entry, reason, confirmed = _fields(form, entry_of(base.content), kind, limit_sets)
+        entry, reason = _fields(form, entry_of(base.content), kind, limit_sets)
+        # Beside the button: the form is longer than a screen.
+        _summary(form)
+        confirmed = _questions(form)
         stored = st.form_submit_button(_("Store as a draft"), type="primary")
     if stored:
         request = DraftRequest(
@@ -100,6 +103,9 @@ def _summary(form: _Form) -> None:
             count,
         ).format(n=count)
         st.error("\n".join([title, "", *(f"- {item.message}" for item in form.problems)]))
+        if form.is_news:
+            form.is_news = False
+            st.toast(title, duration="long")
 
 
 def _store(
@@ -116,7 +122,7 @@ def _store(
         form.problems, form.questions = (), asked.problems
         st.rerun()
     except InvalidEntry as refused:
-        form.problems = refused.problems
+        form.problems, form.is_news = refused.problems, True
         st.rerun()
     except MonitorError as refused:
         st.error(str(refused))
@@ -131,8 +137,7 @@ def _store(
 
 def _fields(
     form: _Form, shown: ProtocolEntry, kind: str, limit_sets: Sequence[str]
-) -> tuple[ProtocolEntry, str, frozenset[str]]:
-    confirmed = _questions(form)
+) -> tuple[ProtocolEntry, str]:
     code = shown.code
     if kind == ANOTHER:
         with st.container(border=True):
@@ -174,7 +179,7 @@ def _fields(
             _("What does this version change, and why?"), key=_key(form, "reason")
         )
         _problems(form, "reason")
-    return ProtocolEntry(code, texts, steps, sources or "", notes or ""), reason or "", confirmed
+    return ProtocolEntry(code, texts, steps, sources or "", notes or ""), reason or ""
 
 
 def _key(form: _Form, path: str) -> str:

@@ -73,6 +73,8 @@ def _go_to(version_id: UUID | None, done: str = "", form: str = "") -> None:
 def _said() -> None:
     if done := st.session_state.pop(_DONE, None):
         st.success(done)
+        # The button was at the end of a long page; the top of this one may be out of sight.
+        st.toast(done, duration="long")
 
 
 def _list(versions: Sequence[ProtocolVersion]) -> None:

@@ -24,9 +24,11 @@ from monitor.ids import new_id
 from monitor.numbers import parse_number
 from monitor.parameters import MINIMUM_SET, PARAMETERS
 from monitor.permissions import User
+from monitor.protocol_fields import scale_words
 from monitor.protocols import InfusionProtocol, PinnedVersion, VersionStatus
 from monitor.record import Answer, Patient, WeightBasis
 from monitor.requests import GateRequest, StartRequest
+from monitor.scales import SCALES, SEDATION_SCALES
 from monitor.store import Store
 from monitor.validation import EnteredItem, EnteredSet
 from monitor.weights import basis_must_be_chosen, basis_problems
@@ -70,6 +72,7 @@ class _Plan:
     concentration: str
     measured: bool
     spo2_scale: int
+    sedation_scale: str
 
 
 def start_session(store: Store, user: User, device: DeviceSession) -> None:
@@ -167,6 +170,7 @@ def _still_missing(
         height_cm=_quiet(plan.height),
         basis=plan.basis,
         spo2_scale=plan.spo2_scale,
+        sedation_scale=plan.sedation_scale,
         baseline={key: _quiet(text) for key, text in baseline.items()},
         born_on=patient.born_on if isinstance(patient, Patient) else _born_on(patient),
         answers=answers,
@@ -289,14 +293,16 @@ def _plan_block(store: Store, sex: str, headings: dict[str, DeltaGenerator]) -> 
     with st.container(border=True):
         headings["plan"] = st.empty()
         if not approved:
-            st.error(_("No protocol is approved. A lead has to approve one first."))
+            st.error(_("No protocol is approved. An anaesthetist has to approve one first."))
             return None
         if st.session_state.get("start_session.protocol") not in approved:
             st.session_state.pop("start_session.protocol", None)
-        version = st.selectbox(
+        left, right = st.columns([2, 1])
+        version = left.selectbox(
             _("Protocol"), approved, format_func=_version_label, key="start_session.protocol"
         )
         protocol = version.protocol()
+        sedation_scale = _sedation_scale(right, version, protocol)
         first, second, third = st.columns(3)
         chair = first.text_input(_("Chair or bed"), key="start_session.chair")
         concentration = second.selectbox(
@@ -325,6 +331,26 @@ def _plan_block(store: Store, sex: str, headings: dict[str, DeltaGenerator]) -> 
         concentration=str(concentration or ""),
         measured=measured,
         spo2_scale=2 if spo2_scale == 2 else 1,
+        sedation_scale=sedation_scale,
+    )
+
+
+def _sedation_scale(
+    place: DeltaGenerator, version: PinnedVersion, protocol: InfusionProtocol
+) -> str:
+    """The one scale of the whole session (clinical.md 5.5): the plan's unless another is chosen."""
+    key = f"{_FORM}.sedation_scale.{version.id}"
+    st.session_state.setdefault(key, protocol.sedation_scale)
+    return str(
+        place.selectbox(
+            _("Sedation scale"),
+            SEDATION_SCALES,
+            format_func=lambda scale: _(scale_words(SCALES[scale])),
+            key=key,
+            help=_("One scale for the whole session. {own} is what the protocol names.").format(
+                own=SCALES[protocol.sedation_scale].label
+            ),
+        )
     )
 
 
@@ -446,6 +472,7 @@ def _request(
         weight_measured=plan.measured,
         height_cm=height,
         spo2_scale=plan.spo2_scale,
+        sedation_scale=plan.sedation_scale,
         baseline=EnteredSet(set_id=_id("set"), taken_at=datetime.now(UTC), items=items)
         if items
         else None,

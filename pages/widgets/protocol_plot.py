@@ -69,14 +69,17 @@ def _svg(
         _text(_WIDTH - _RIGHT, floor + 38, _("minutes"), soft, "end"),
         _text(_LEFT, 14, "mg/kg/h", soft, "start"),
     ]
-    for words, limit in limits:
+    told_at = -16.0
+    for words, limit in reversed(limits):
         y = down(limit)
+        # Hard comes first, from the top; soft moves down where the two words would touch.
+        told_at = max(y + 5, told_at + 16)
         parts += [
             (
                 f'<line x1="{_LEFT}" y1="{y}" x2="{_WIDTH - _RIGHT}" y2="{y}" stroke="{soft}" '
                 'stroke-width="1.5" stroke-dasharray="6 5"/>'
             ),
-            _text(_LEFT - 6, y + 5, words, soft, "end"),
+            _text(_LEFT - 6, told_at, words, soft, "end"),
         ]
     parts.append(
         f'<polyline fill="none" stroke="{accent}" stroke-width="3" points="{" ".join(points)}"/>'

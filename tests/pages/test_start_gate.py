@@ -247,7 +247,7 @@ def test_without_an_approved_protocol_the_page_says_who_can_help(sqlite_store: S
             writer.set_version_status(version.id, VersionStatus.RETIRED, "replaced")
     app = drawn(sqlite_store)
     assert [error.value for error in app.error] == [
-        "No protocol is approved. A lead has to approve one first."
+        "No protocol is approved. An anaesthetist has to approve one first."
     ]
     assert [item.value[0] for item in app.subheader] == ["1", "2"]
     assert not app.button

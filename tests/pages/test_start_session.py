@@ -122,3 +122,18 @@ def test_a_known_patient_is_found_and_not_entered_again(sqlite_store: SqlStore) 
         app.text_input(key=f"start_session.{key}").set_value(text)
     app.selectbox(key="start_session.concentration").select("2")
     assert sqlite_store.session(opened(press(app))).patient == known
+
+
+def test_the_sedation_scale_is_the_plans_unless_another_is_chosen(sqlite_store: SqlStore) -> None:
+    app = drawn(sqlite_store)
+    [scale] = [item for item in app.selectbox if item.label == "Sedation scale"]
+    assert scale.value == "UK03"
+    fill(app)
+    scale.select("RASS")
+    assert sqlite_store.session(opened(press(app))).sedation_scale == "RASS"
+
+
+def test_only_approved_protocols_are_offered(sqlite_store: SqlStore) -> None:
+    app = drawn(sqlite_store)
+    offered = app.selectbox(key="start_session.protocol").options
+    assert [label.split()[0] for label in offered] == ["P02", "P17"]
