@@ -297,12 +297,11 @@ def _plan_block(store: Store, sex: str, headings: dict[str, DeltaGenerator]) -> 
             return None
         if st.session_state.get("start_session.protocol") not in approved:
             st.session_state.pop("start_session.protocol", None)
-        left, right = st.columns([2, 1])
-        version = left.selectbox(
+        version = st.selectbox(
             _("Protocol"), approved, format_func=_version_label, key="start_session.protocol"
         )
         protocol = version.protocol()
-        sedation_scale = _sedation_scale(right, version, protocol)
+        sedation_scale = _sedation_scale(version, protocol)
         first, second, third = st.columns(3)
         chair = first.text_input(_("Chair or bed"), key="start_session.chair")
         concentration = second.selectbox(
@@ -335,21 +334,16 @@ def _plan_block(store: Store, sex: str, headings: dict[str, DeltaGenerator]) -> 
     )
 
 
-def _sedation_scale(
-    place: DeltaGenerator, version: PinnedVersion, protocol: InfusionProtocol
-) -> str:
+def _sedation_scale(version: PinnedVersion, protocol: InfusionProtocol) -> str:
     """The one scale of the whole session (clinical.md 5.5): the plan's unless another is chosen."""
     key = f"{_FORM}.sedation_scale.{version.id}"
     st.session_state.setdefault(key, protocol.sedation_scale)
     return str(
-        place.selectbox(
+        st.selectbox(
             _("Sedation scale"),
             SEDATION_SCALES,
             format_func=lambda scale: _(scale_words(SCALES[scale])),
             key=key,
-            help=_("One scale for the whole session. {own} is what the protocol names.").format(
-                own=SCALES[protocol.sedation_scale].label
-            ),
         )
     )
 
