@@ -16,6 +16,7 @@ from monitor.accounts import DeviceSession
 from monitor.errors import MonitorError
 from monitor.lifecycle import SessionStatus
 from monitor.permissions import Action, User, check_may, may
+from monitor.protocols import VersionStatus
 from monitor.store import SessionQuery, Store
 from monitor.summary_columns import status_words
 from pages.widgets.clinic_time import clinic_zone
@@ -95,7 +96,13 @@ def _start_of(day: date | None, zone: tzinfo, *, later: int = 0) -> datetime | N
 
 
 def _filters(store: Store) -> Filters:
-    protocols = sorted({version.code for version in store.versions("protocol")})
+    protocols = sorted(
+        {
+            version.code
+            for version in store.versions("protocol")
+            if version.status is not VersionStatus.DRAFT
+        }
+    )
     states = [state.value for state in SessionStatus if state.is_open]
     left, middle, right = st.columns([2, 1, 1])
     search = left.text_input(

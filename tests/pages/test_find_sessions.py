@@ -133,3 +133,8 @@ def test_a_long_list_is_turned_page_by_page(
     assert not first & second
     app.button(key="find_sessions.newer").click().run()
     assert patients(app) == first
+
+
+def test_only_protocols_a_session_can_have_run_under_are_offered(two: SqlStore) -> None:
+    [choice] = [item for item in drawn(two, build.nurse()).selectbox if item.label == "Protocol"]
+    assert choice.options == ["all", "P02", "P17"]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
 from typing import TYPE_CHECKING
+from xml.etree import ElementTree
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -10,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 from monitor.actions.protocols import protocol_versions
 from monitor.permissions import User
 from monitor.protocols import PinnedVersion, VersionStatus
+from pages.widgets.protocol_plot import steps_picture
 from pages.widgets.protocol_sheet import list_html, sheet_html
 from tests.build import T0, anaesthetist, lead, nurse, seeded, seeded_id
 
@@ -141,6 +144,18 @@ def test_a_nurse_who_types_the_address_of_the_form_reads_the_sheet(sqlite_store:
     app = drawn(sqlite_store, nurse(), version=P02, form="version")
     assert "Planned steps" in html_of(app)
     assert not app.text_input
+
+
+def test_the_steps_are_drawn_with_their_limits_and_without_steps_nothing_is() -> None:
+    content = seeded("protocol", "P02").content()
+    for dark in (False, True):
+        img = steps_picture(content, dark=dark)
+        svg = b64decode(img.split("base64,")[1].split('"')[0]).decode()
+        root = ElementTree.fromstring(svg)
+        texts = [item.text for item in root.iter("{http://www.w3.org/2000/svg}text")]
+        assert {"0.1", "0.15", "0.5", "75", "150", "soft", "hard", "mg/kg/h"} <= set(texts)
+    assert 'alt="Planned rate in mg/kg/h over 150 minutes"' in img
+    assert steps_picture(seeded("protocol", "P05").content(), dark=False) == ""
 
 
 # -- writing ---------------------------------------------------------------------------------
