@@ -61,7 +61,10 @@ class StartRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RateRequest:
-    """A change of rate.  ``already_given`` records what happened whatever the limits say."""
+    """A change of rate.  ``already_given`` records what happened whatever the limits say.
+
+    ``second_person`` is who confirmed it with their PIN, checked before it comes here.
+    """
 
     id: UUID
     kind: DoseStepKind
@@ -70,6 +73,7 @@ class RateRequest:
     taken_at: datetime
     reason: str | None = None
     ordered_by: str | None = None
+    second_person: str | None = None
     already_given: bool = False
     source: Source = Source.KEYED
 
@@ -86,6 +90,7 @@ class BolusRequest:
     fully_given: bool = False
     reason: str | None = None
     ordered_by: str | None = None
+    second_person: str | None = None
     already_given: bool = False
 
 
@@ -98,6 +103,8 @@ class SyringeRequest:
     taken_at: datetime
     rate: RateRequest | None = None
     batch: str | None = None
+    second_person: str | None = None
+    already_given: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,13 +151,17 @@ class SideEffectChangeRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventRequest:
-    """A life-cycle or one-tap event."""
+    """A life-cycle or one-tap event.
+
+    ``already_happened`` records a patient who left although something was missing; ``text`` says why.
+    """
 
     id: UUID
     kind: str
     taken_at: datetime
     text: str | None = None
     linked_to: UUID | None = None
+    already_happened: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

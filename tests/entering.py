@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from dataclasses import replace
+from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
 
 from monitor import actions
+from monitor.drug_ledger import balance
+from monitor.lifecycle import EventKind
 from monitor.permissions import User
-from monitor.record import DoseStepKind, DoseUnit, DrugForm
-from monitor.requests import RateRequest, StartRequest
+from monitor.record import DoseStepKind, DoseUnit, DrugForm, MovementKind
+from monitor.requests import EventRequest, MovementRequest, RateRequest, StartRequest
 from monitor.store import Store
 from monitor.validation import EnteredItem, EnteredSet
 from tests.build import an_id, at, nurse, patient, seeded_id
@@ -60,8 +63,45 @@ def rate_request(value: str, minute: float, **changes: object) -> RateRequest:
 
 def infusing(store: Store) -> UUID:
     session_id = started(store)
-    actions.change_rate(store, BLUM, session_id, rate_request("0.1", 0), now=at(0))
+    actions.change_rate(
+        store, BLUM, session_id, rate_request("0.1", 0, second_person="diaz"), now=at(0)
+    )
     return session_id
+
+
+def left(minute: float) -> EventRequest:
+    """A patient who left, whatever was missing."""
+    return EventRequest(
+        id=an_id(),
+        kind=EventKind.DISCHARGED,
+        taken_at=at(minute),
+        text="wanted to go",
+        already_happened=True,
+    )
+
+
+def balance_ledger(store: Store, session_id: UUID, minute: float) -> None:
+    """Account for the drug of a session: one ampoule issued, the rest wasted."""
+    given_mg = balance(store.session(session_id), at(minute)).given_mg
+    issued = MovementRequest(
+        id=an_id(),
+        kind=MovementKind.ISSUED,
+        amount_mg=Decimal(200),
+        taken_at=at(minute),
+        batch="K 4711",
+        expires_on=date(2027, 6, 30),
+        witness="diaz",
+    )
+    wasted = replace(
+        issued,
+        id=an_id(),
+        kind=MovementKind.WASTED,
+        amount_mg=200 - given_mg,
+        batch=None,
+        expires_on=None,
+    )
+    for line in (issued, wasted):
+        actions.record_movement(store, BLUM, session_id, line, now=at(minute))
 
 
 def save(store: Store, session_id: UUID, of: EnteredSet, now: datetime) -> actions.OpenSession:

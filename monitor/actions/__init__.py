@@ -8,6 +8,7 @@ from monitor.actions.checking import projection_problems
 from monitor.actions.doses import change_rate, change_syringe, give_bolus
 from monitor.actions.effects import answer_alert, change_side_effect, record_side_effect
 from monitor.actions.gate import answer_gate
+from monitor.actions.ledger import record_movement
 from monitor.actions.observations import amend, record_observations, save_draft
 from monitor.actions.opening import OpenSession, open_session, open_sessions
 from monitor.actions.sessions import (
@@ -30,6 +31,7 @@ __all__ = [
     "open_sessions",
     "projection_problems",
     "record_event",
+    "record_movement",
     "record_observations",
     "record_side_effect",
     "save_draft",

@@ -8,13 +8,13 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
-from monitor import dosing, lifecycle
+from monitor import dosing, lifecycle, second_person
 from monitor.actions.opening import OpenSession
 from monitor.actions.saving import refuse, save
 from monitor.actions.sessions import concentration_problems
 from monitor.dose_problems import can_have_happened
-from monitor.errors import InvalidEntry, Problem
-from monitor.permissions import Action, User
+from monitor.errors import InvalidEntry, NotFound, Problem
+from monitor.permissions import Action, Role, User
 from monitor.record import Bolus, DoseStep, DoseStepKind, Fact, InfusionSession, SyringeChange
 from monitor.requests import BolusRequest, RateRequest, SyringeRequest
 from monitor.store import Store
@@ -58,6 +58,7 @@ def _step_as_entered(request: RateRequest, user: User, now: datetime) -> DoseSte
         entered_unit=request.unit,
         reason=request.reason,
         ordered_by=request.ordered_by,
+        second_person=request.second_person,
     )
 
 
@@ -73,9 +74,12 @@ def _settled_step(
     proposed = dosing.ProposedRate(
         value=step.entered_value, unit=step.entered_unit, kind=step.kind, taken_at=step.taken_at
     )
+    found = dosing.check_rate(session, before.protocol, proposed, interlocks=before.interlocks)
+    needed = second_person.for_rate(session, step.entered_value, found)
     problems = (
         *_impossible_time(step.taken_at, session, now),
-        *dosing.check_rate(session, before.protocol, proposed, interlocks=before.interlocks),
+        *found,
+        *second_person.missing(needed, step.second_person, step.recorded_by),
     )
     overrides = _settle(problems, confirmed, request.reason, request.already_given)
     weight_kg = session.weight_kg
@@ -101,6 +105,7 @@ def give_bolus(
     device: str | None = None,
 ) -> OpenSession:
     """Record a bolus."""
+    with_anaesthetist = Role.ANAESTHETIST in (user.role, _role(store, request.second_person))
     bolus = Bolus(
         id=request.id,
         taken_at=request.taken_at,
@@ -113,6 +118,7 @@ def give_bolus(
         fully_given=request.fully_given,
         reason=request.reason,
         ordered_by=request.ordered_by,
+        second_person=request.second_person,
     )
 
     def settled(before: OpenSession, _: tuple[Fact, ...]) -> tuple[Fact, ...]:
@@ -124,9 +130,14 @@ def give_bolus(
             over_s=bolus.over_s,
             taken_at=bolus.taken_at,
         )
+        found = dosing.check_bolus(session, before.protocol, proposed, interlocks=before.interlocks)
+        needed = second_person.for_bolus(found)
         problems = (
             *_impossible_time(bolus.taken_at, session, now),
-            *dosing.check_bolus(session, before.protocol, proposed, interlocks=before.interlocks),
+            *found,
+            *second_person.missing(
+                needed, bolus.second_person, user.username, with_anaesthetist=with_anaesthetist
+            ),
         )
         overrides = _settle(problems, confirmed, request.reason, request.already_given)
         amount_mg = dosing.to_mg(
@@ -139,6 +150,15 @@ def give_bolus(
     return save(
         store, user, session_id, action, lambda _: (bolus,), settled, now=now, device=device
     )
+
+
+def _role(store: Store, username: str | None) -> Role | None:
+    if username is None:
+        return None
+    try:
+        return store.user(username).role
+    except NotFound:
+        return None
 
 
 def change_syringe(
@@ -159,12 +179,17 @@ def change_syringe(
         recorded_by=user.username,
         concentration_mg_per_ml=request.concentration_mg_per_ml,
         batch=request.batch,
+        second_person=request.second_person,
     )
     step = None if request.rate is None else _step_as_entered(request.rate, user, now)
 
     def settled(before: OpenSession, _: tuple[Fact, ...]) -> tuple[Fact, ...]:
         lifecycle.check_can_dose(before.session, now, change.taken_at)
-        refuse(_syringe_problems(before.session, request, now), confirmed)
+        problems = _syringe_problems(before.session, request, now)
+        if not request.already_given:
+            needed = second_person.for_syringe()
+            problems += second_person.missing(needed, change.second_person, change.recorded_by)
+        refuse(problems, confirmed)
         if step is None or request.rate is None:
             return (change,)
         after = replace(before, session=before.session.with_facts([change]))

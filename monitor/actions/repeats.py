@@ -6,19 +6,34 @@ same entry is acknowledged; other values under a used id are refused, or they wo
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import fields
 from datetime import timedelta
+from types import MappingProxyType
 from uuid import UUID
 
 from monitor.errors import InvalidEntry, Problem
-from monitor.record import FACT_FIELDS, Amendment, Fact, InfusionSession
+from monitor.record import (
+    FACT_FIELDS,
+    Amendment,
+    Bolus,
+    DoseStep,
+    Fact,
+    InfusionSession,
+)
 
 #: Times of a tap differ between two requests: each is worked out from the age of the tap, and the
 #: requests spend different times on the network.
 SAME_MOMENT = timedelta(minutes=2)
 
 #: What the server notes or works out itself; it may come out differently the second time.
-_OURS = frozenset({"recorded_at", "recorded_by", "rate_mg_per_h", "amount_mg", "overrides"})
+_OURS: Mapping[type[Fact], frozenset[str]] = MappingProxyType(
+    {
+        DoseStep: frozenset({"rate_mg_per_h", "overrides"}),
+        Bolus: frozenset({"amount_mg", "overrides"}),
+    }
+)
+_EVERYONES = frozenset({"taken_at", "recorded_at", "recorded_by"})
 
 
 def is_recorded(
@@ -77,10 +92,11 @@ def says_the_same(recorded: Fact, entered: Fact) -> bool:
         and abs(recorded.taken_at - entered.taken_at) > SAME_MOMENT
     ):
         return False
+    ours = _EVERYONES | _OURS.get(type(entered), frozenset())
     return all(
         getattr(recorded, field.name) == getattr(entered, field.name)
         for field in fields(entered)
-        if field.name not in _OURS and field.name != "taken_at"
+        if field.name not in ours
     )
 
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from monitor import lifecycle
+from monitor import drug_ledger, lifecycle
 from monitor.actions.gate import gate_facts, gate_problems, weight_facts
 from monitor.actions.opening import (
     OpenSession,
@@ -20,6 +20,7 @@ from monitor.actions.opening import (
 from monitor.actions.repeats import is_recorded, other_values
 from monitor.actions.saving import refuse, save, summary
 from monitor.audit import AuditEvent
+from monitor.discharge import discharge_state
 from monitor.errors import (
     NotFound,
     Problem,
@@ -292,9 +293,38 @@ def record_event(
         problems = time_problems(request.taken_at, before.session, now)
         if lifecycle.belongs_after_the_end(request.kind):
             problems = [item for item in problems if item.code != AFTER_END]
+        if request.kind == lifecycle.EventKind.DISCHARGED:
+            problems = [*problems, *_leaving_problems(store, before, request)]
+        elif request.kind == lifecycle.EventKind.COMPLETED:
+            problems = [*problems, *_closing_problems(before)]
         refuse(problems, confirmed)
         return facts
 
     return save(
         store, user, session_id, action, lambda _: (event,), settled, now=now, device=device
     )
+
+
+def _leaving_problems(
+    store: Store, before: OpenSession, request: EventRequest
+) -> tuple[Problem, ...]:
+    """What is missing for a discharge; a patient who left anyway needs a reason instead."""
+    missing = discharge_state(
+        before.session,
+        before.protocol,
+        before.as_of,
+        alerts=before.views,
+        overdue=before.overdue,
+        zone=store.zone,
+    ).problems()
+    if not missing or not request.already_happened:
+        return missing
+    if (request.text or "").strip():
+        return ()
+    return (Problem("text", "Say why the patient left before everything was met."),)
+
+
+def _closing_problems(before: OpenSession) -> tuple[Problem, ...]:
+    """The drug of a session is accounted for before the session is closed."""
+    problem = drug_ledger.closing_problem(before.session, before.as_of)
+    return () if problem is None else (Problem("ledger", problem, code="ledger.open"),)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from monitor import dosing, lifecycle
+from monitor import dosing, lifecycle, second_person
 from monitor.actions import OpenSession
 from monitor.errors import InvalidEntry, Problem, WrongState
 from monitor.numbers import plain_text
@@ -164,6 +164,9 @@ def _rate_preview(opened: OpenSession, proposed: dosing.ProposedRate) -> dict[st
         "lines": list(found.rate.lines()),
         "facts": facts,
         "questions": questions(found.problems),
+        "second_person": _sentence(
+            second_person.for_rate(opened.session, proposed.value, found.problems)
+        ),
         "summary": words,
     }
 
@@ -194,11 +197,17 @@ def _bolus_preview(
         "lines": lines,
         "facts": facts,
         "questions": questions(found),
+        "second_person": _sentence(second_person.for_bolus(found)),
         "summary": f"Bolus {lines[0]}{over}",
         "title": f"Bolus {lines[0]}{over}",
         "confirm": f"Save bolus {lines[0]}{over}",
         "request": {"value": plain_text(value), "unit": unit.value, "over_s": over_s},
     }
+
+
+def _sentence(problem: Problem | None) -> str | None:
+    """Why a second person is needed; None when one is not."""
+    return None if problem is None else problem.message
 
 
 def questions(problems: tuple[Problem, ...]) -> list[dict[str, str]]:

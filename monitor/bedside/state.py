@@ -10,6 +10,7 @@ from typing import Any
 from monitor import dosing
 from monitor.actions import OpenSession
 from monitor.alerts import AlertState, AlertView, open_alerts
+from monitor.bedside.ledger import ledger
 from monitor.bedside.proposals import proposals
 from monitor.bedside.rows import recent_rows
 from monitor.lifecycle import TRANSITIONS, EventKind, SessionStatus, phase_text
@@ -56,6 +57,7 @@ def state(
         "dose": proposals(opened),
         "effects": _open_effects(session),
         "moves": _moves(opened),
+        "ledger": ledger(opened, names),
     }
 
 

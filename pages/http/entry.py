@@ -35,12 +35,21 @@ from monitor.errors import (
 from monitor.ids import derived_id
 from monitor.lifecycle import EventKind
 from monitor.permissions import User
-from monitor.record import DoseStep, DoseStepKind, DoseUnit, Fact, InfusionSession, NotTaken
+from monitor.record import (
+    DoseStep,
+    DoseStepKind,
+    DoseUnit,
+    Fact,
+    InfusionSession,
+    MovementKind,
+    NotTaken,
+)
 from monitor.requests import (
     AmendRequest,
     AnswerRequest,
     BolusRequest,
     EventRequest,
+    MovementRequest,
     RateRequest,
     SideEffectChangeRequest,
     SideEffectRequest,
@@ -52,12 +61,16 @@ from pages.http.context import Gate, current_user
 from pages.http.csrf import check_write
 from pages.http.entry_call import BadRequest, Call, unreadable_sentence
 from pages.http.grants import granted_user
+from pages.http.sign_in import check_pin
+from pages.http.witness import checked, make_witness, witnessed_by
 
 #: The undo button stands for 10 s; the server allows for a slow network.
 UNDO_WITHIN = timedelta(seconds=60)
 _MAX_DRAFT = 8000
 #: No grade is higher (clinical.md 6.1); which ones a term may have is the action's to say.
 _MAX_GRADE = 9
+#: How many is too many is the ledger's to say.
+_MOST_AMPOULES = 999
 #: More fields than any set has.
 _MAX_ITEMS = 100
 _MAX_GRANT = 300
@@ -89,6 +102,16 @@ def _item(row: Call) -> EnteredItem:
     )
 
 
+def _second_person(call: Call) -> str | None:
+    """Who confirmed this entry with their PIN before it was sent."""
+    seal = call.text("second_person")
+    if seal is None:
+        return None
+    return witnessed_by(
+        call.store, seal, call.user, call.device, call.session_id, call.id, call.now
+    )
+
+
 def _rate_request(call: Call, row: Call) -> RateRequest:
     kind = row.member("kind", DoseStepKind, DoseStepKind.RATE)
     return RateRequest(
@@ -99,6 +122,7 @@ def _rate_request(call: Call, row: Call) -> RateRequest:
         taken_at=call.taken_at,
         reason=call.text("reason"),
         ordered_by=call.text("ordered_by"),
+        second_person=_second_person(call),
         already_given=call.flag("already_given"),
     )
 
@@ -123,6 +147,7 @@ def _give_bolus(call: Call) -> OpenSession:
         taken_at=call.taken_at,
         reason=call.text("reason"),
         ordered_by=call.text("ordered_by"),
+        second_person=_second_person(call),
         already_given=call.flag("already_given"),
     )
     return actions.give_bolus(
@@ -138,6 +163,8 @@ def _change_syringe(call: Call) -> OpenSession:
         taken_at=call.taken_at,
         rate=None if rate is None else _rate_request(call, call.part("rate", rate)),
         batch=call.text("batch"),
+        second_person=_second_person(call),
+        already_given=call.flag("already_given"),
     )
     return actions.change_syringe(
         call.store, call.user, call.session_id, request, confirmed=call.confirmed, **call.act
@@ -181,14 +208,38 @@ def _record_event(call: Call) -> OpenSession:
         kind=call.text("kind") or "",
         taken_at=call.taken_at,
         text=call.text("text"),
+        already_happened=call.flag("already_happened"),
     )
     return actions.record_event(
         call.store, call.user, call.session_id, request, confirmed=call.confirmed, **call.act
     )
 
 
+def _move_drug(call: Call) -> OpenSession:
+    request = MovementRequest(
+        id=call.id,
+        kind=call.member("kind", MovementKind),
+        amount_mg=call.number("amount_mg", "amount_mg"),
+        taken_at=call.taken_at,
+        ampoules=call.whole("ampoules", _MOST_AMPOULES),
+        batch=call.text("batch"),
+        expires_on=call.day("expires_on"),
+        witness=_second_person(call),
+        reason=call.text("reason"),
+    )
+    return actions.record_movement(
+        call.store, call.user, call.session_id, request, confirmed=call.confirmed, **call.act
+    )
+
+
 def _discharge(call: Call) -> OpenSession:
-    request = EventRequest(id=call.id, kind=EventKind.DISCHARGED, taken_at=call.taken_at)
+    request = EventRequest(
+        id=call.id,
+        kind=EventKind.DISCHARGED,
+        taken_at=call.taken_at,
+        text=call.text("text"),
+        already_happened=call.flag("already_happened"),
+    )
     return actions.record_event(
         call.store, call.user, call.session_id, request, confirmed=call.confirmed, **call.act
     )
@@ -266,6 +317,7 @@ SAVES: Mapping[str, Callable[[Call], OpenSession]] = {
     "effect": _record_effect,
     "effect-change": _change_effect,
     "event": _record_event,
+    "ledger": _move_drug,
     "discharge": _discharge,
     "amend": _amend,
     "undo": _undo,
@@ -288,6 +340,9 @@ def routes(gate: Gate) -> list[Route]:
     async def preview(request: Request) -> JSONResponse:
         return await _answered(gate, request, _previewed)
 
+    async def witness(request: Request) -> JSONResponse:
+        return await _answered(gate, request, _witnessed)
+
     async def draft(request: Request) -> JSONResponse:
         return await _answered(gate, request, _drafted)
 
@@ -300,6 +355,7 @@ def routes(gate: Gate) -> list[Route]:
     return [
         Route("/entry/{session_id:uuid}/state", state, methods=["GET"]),
         Route("/entry/{session_id:uuid}/preview", preview, methods=["POST"]),
+        Route("/entry/{session_id:uuid}/witness", witness, methods=["POST"]),
         Route("/entry/{session_id:uuid}/draft", draft, methods=["POST"]),
         Route("/entry/{session_id:uuid}/{what}", save, methods=["POST"]),
     ]
@@ -393,6 +449,17 @@ def _previewed(call: Call) -> dict[str, Any]:
         unit=call.member("unit", DoseUnit).value,
         over_s=call.whole("over_s", dosing.LONGEST_BOLUS_S) or 0,
     )
+
+
+def _witnessed(call: Call) -> dict[str, Any]:
+    """Check a second person's PIN for one entry; the answer goes into that entry."""
+    actions.open_session(call.store, call.user, call.session_id, now=call.now)
+    answer = check_pin(
+        call.gate, call.text("username") or "", call.text("pin") or "", call.device.token_hash
+    )
+    person = checked(answer.user, call.user, answer.sentence)
+    seal = make_witness(person, call.device, call.session_id, call.id, call.now)
+    return {"second_person": seal, "name": person.name}
 
 
 def _drafted(call: Call) -> dict[str, Any]:

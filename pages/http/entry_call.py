@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
+from calendar import IllegalMonthError, monthrange
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from gettext import gettext as _
@@ -23,6 +25,8 @@ from pages.http.context import Gate
 #: An entry is never refused because it waited long (ruling 15); beyond this the clock is broken.
 OLDEST = timedelta(days=3653)
 _LONGEST_AGO_MIN = 24 * 60
+
+_DAY = re.compile(r"(?P<year>[0-9]{4})-(?P<month>[0-9]{2})(-(?P<day>[0-9]{2}))?")
 
 KindT = TypeVar("KindT", bound=StrEnum)
 
@@ -148,6 +152,24 @@ class Call:
         except ValueError as error:
             problem = Problem(field, str(error), code=f"{field}.not_a_number")
             raise InvalidEntry([problem]) from None
+
+    def day(self, name: str) -> date | None:
+        """A date as typed on an ampoule: ``2027-06`` means the last day of that month."""
+        value = self.text(name)
+        if value is None:
+            return None
+        found = _DAY.fullmatch(value)
+        try:
+            if found is None:
+                raise ValueError
+            year, month = int(found["year"]), int(found["month"])
+            last = monthrange(year, month)[1]
+            return date(year, month, int(found["day"] or last))
+        except (ValueError, IllegalMonthError):
+            sentence = _("“{value}” is not a date. Type it like 2027-06-30 or 2027-06.").format(
+                value=echoed(value)
+            )
+            raise InvalidEntry([Problem(name, sentence, code=f"{name}.not_a_date")]) from None
 
     def member(self, name: str, kind: type[KindT], default: KindT | None = None) -> KindT:
         """One word of a list, for example a unit."""

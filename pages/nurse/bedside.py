@@ -16,10 +16,12 @@ from monitor.accounts import DeviceSession
 from monitor.actions import OpenSession
 from monitor.errors import MonitorError
 from monitor.permissions import Role, User
+from monitor.second_person import for_syringe
 from monitor.store import Store
 from pages.http.entry import names_of
 from pages.http.grants import make_grant
 from pages.http.plain_page import BANNER, INTENDED_USE
+from pages.http.witness import witnesses
 from pages.widgets.chart import draw_session_chart
 from pages.widgets.clinic_time import clinic_zone, now
 from pages.widgets.entry.entry import entry_screen
@@ -119,6 +121,13 @@ def _config(
             for person in store.users(user.clinic)
             if person.role is Role.ANAESTHETIST and person.active
         ],
+        "witnesses": [
+            {"code": person.username, "label": person.name} for person in witnesses(store, user)
+        ],
+        "syringe_second": for_syringe().message,
+        "ledger_second": _("A second person witnesses this with their PIN."),
+        "ampoules": _choices({str(mg): f"{mg} mg" for mg in (50, 200, 500)}),
+        "left_reasons": _choices({text: text for text in _left_reasons()}),
         "intended_use": [_(INTENDED_USE), _(BANNER)],
         "answers": _choices(_answers()),
         "dose_reasons": _choices({text: text for text in _dose_reasons()}),
@@ -160,6 +169,15 @@ def _dose_reasons() -> tuple[str, ...]:
 
 def _confirmations() -> tuple[str, ...]:
     return (_("emergency, as seen"), _("measured twice"), _("checked by hand"))
+
+
+def _left_reasons() -> tuple[str, ...]:
+    return (
+        _("did not want to wait"),
+        _("taken over by a ward"),
+        _("emergency elsewhere"),
+        _("doctor's decision"),
+    )
 
 
 def _amend_reasons() -> tuple[str, ...]:

@@ -71,8 +71,8 @@ def test_a_bolus_is_given_once(
     tablet.double_tap(sheet.get_by_role("button", name="Next"))
     confirm = sheet.locator(".confirm")
     expect(confirm).to_be_visible()
-    if confirm.is_disabled():
-        sheet.get_by_role("button", name="doctor's order").tap()
+    sheet.get_by_role("button", name="doctor's order").tap()
+    tablet.second_person(sheet, "Dr M. Keller", "3690")
     tablet.double_tap(confirm)
     assert len(settled(server, tablet, session.id).boluses) == 1
 

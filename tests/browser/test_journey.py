@@ -77,6 +77,8 @@ def step_up(tablet: Tablet) -> None:
     # Raised a minute ago: refused as a plan, recorded as a fact.
     if given.count():
         given.tap()
+    if sheet.locator(".second-person").count():
+        tablet.second_person(sheet)
     confirm.tap()
     expect(sheet).to_be_hidden()
     expect(tablet.saved).to_contain_text("saved")

@@ -35,6 +35,7 @@ from tests.entering import (
     NORMAL,
     entered,
     infusing,
+    left,
     rate_request,
     save,
     start_request,
@@ -254,7 +255,9 @@ def test_a_repeated_step_is_one_step(store: Store) -> None:
 
 def test_another_syringe_strength_needs_the_rate_it_runs_at(store: Store) -> None:
     session_id = infusing(store)
-    change = SyringeRequest(id=an_id(), concentration_mg_per_ml=Decimal(1), taken_at=at(10))
+    change = SyringeRequest(
+        id=an_id(), concentration_mg_per_ml=Decimal(1), taken_at=at(10), second_person="diaz"
+    )
     with pytest.raises(InvalidEntry, match="another concentration"):
         actions.change_syringe(store, BLUM, session_id, change, now=at(10))
     with_rate = replace(change, rate=rate_request("0.1", 10))
@@ -269,11 +272,13 @@ def test_a_bolus_the_protocol_does_not_plan_needs_a_reason(store: Store) -> None
     request = BolusRequest(
         id=an_id(), value=Decimal(8), unit=DoseUnit.MG, over_s=60, taken_at=at(10)
     )
+    doctor = anaesthetist()
+    witnessed = replace(request, second_person="blum")
     with pytest.raises(NeedsConfirmation) as asked:
-        actions.give_bolus(store, BLUM, session_id, request, now=at(10))
+        actions.give_bolus(store, doctor, session_id, witnessed, now=at(10))
     codes = frozenset(problem.code for problem in asked.value.problems)
     opened = actions.give_bolus(
-        store, BLUM, session_id, replace(request, reason="ordered"), now=at(10), confirmed=codes
+        store, doctor, session_id, replace(witnessed, reason="ordered"), now=at(10), confirmed=codes
     )
     assert opened.session.boluses[0].amount_mg == 8
 
@@ -364,8 +369,7 @@ def test_the_projection_equals_recomputation_after_every_kind_of_write(store: St
     actions.answer_alert(store, BLUM, session_id, answer, now=at(9))
     stop = rate_request("0", 20, kind=DoseStepKind.STOP)
     actions.change_rate(store, BLUM, session_id, stop, now=at(20))
-    home = EventRequest(id=an_id(), kind=EventKind.DISCHARGED, taken_at=at(90))
-    actions.record_event(store, BLUM, session_id, home, now=at(90))
+    actions.record_event(store, BLUM, session_id, left(90), now=at(90))
     assert tuple(actions.projection_problems(store)) == ()
     [row] = store.summaries(SessionQuery(clinic="main"))
     with store.write(AuditEvent(at(91), "meier", "EXPORT"), clinic="main") as writer:

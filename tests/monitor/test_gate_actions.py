@@ -20,7 +20,15 @@ from monitor.requests import EventRequest, GateRequest, StartRequest
 from monitor.store import Store
 from tests import build
 from tests.build import an_id, at
-from tests.entering import BLUM, infusing, rate_request, start_request, started
+from tests.entering import (
+    BLUM,
+    balance_ledger,
+    infusing,
+    left,
+    rate_request,
+    start_request,
+    started,
+)
 
 
 def with_people(store: Store, *people: User) -> None:
@@ -120,9 +128,10 @@ def test_a_signed_session_takes_no_answer(store: Store) -> None:
     session_id = infusing(store)
     stop = rate_request("0", 60, kind=DoseStepKind.STOP)
     actions.change_rate(store, BLUM, session_id, stop, now=at(60))
-    ending = [(EventKind.DISCHARGED, BLUM), (EventKind.COMPLETED, BLUM)]
-    ending.append((EventKind.SIGNED, build.anaesthetist()))
-    for minute, (kind, who) in enumerate(ending, start=130):
+    actions.record_event(store, BLUM, session_id, left(130), now=at(130))
+    balance_ledger(store, session_id, 130)
+    ending = [(EventKind.COMPLETED, BLUM), (EventKind.SIGNED, build.anaesthetist())]
+    for minute, (kind, who) in enumerate(ending, start=131):
         request = EventRequest(id=an_id(), kind=kind, taken_at=at(minute))
         actions.record_event(store, who, session_id, request, now=at(minute))
     with pytest.raises(WrongState, match="signed"):

@@ -23,7 +23,16 @@ from monitor.requests import (
 )
 from monitor.store import Store
 from tests.build import an_id, anaesthetist, at
-from tests.entering import BLUM, NORMAL, entered, infusing, rate_request, save
+from tests.entering import (
+    BLUM,
+    NORMAL,
+    balance_ledger,
+    entered,
+    infusing,
+    left,
+    rate_request,
+    save,
+)
 
 
 def given_bolus(value: str, minute: float = 10, **changes: Any) -> BolusRequest:
@@ -110,7 +119,7 @@ def discharged(store: Store) -> UUID:
     session_id = infusing(store)
     stop = rate_request("0", 20, kind=DoseStepKind.STOP)
     actions.change_rate(store, BLUM, session_id, stop, now=at(20))
-    home = EventRequest(id=an_id(), kind=EventKind.DISCHARGED, taken_at=at(LEFT_MIN))
+    home = left(LEFT_MIN)
     actions.record_event(store, BLUM, session_id, home, now=at(LEFT_MIN))
     return session_id
 
@@ -144,6 +153,7 @@ def test_a_side_effect_or_event_timed_after_the_end_is_asked_about(store: Store)
 
 def test_nothing_is_asked_about_what_a_signed_session_refuses_anyway(store: Store) -> None:
     session_id = discharged(store)
+    balance_ledger(store, session_id, LEFT_MIN)
     for kind, by in ((EventKind.COMPLETED, BLUM), (EventKind.SIGNED, anaesthetist())):
         request = EventRequest(id=an_id(), kind=kind, taken_at=at(70))
         actions.record_event(store, by, session_id, request, now=at(70))
@@ -157,6 +167,7 @@ def test_nothing_is_asked_about_what_a_signed_session_refuses_anyway(store: Stor
 
 def test_a_note_and_the_papers_of_the_end_are_not_asked_about(store: Store) -> None:
     session_id = discharged(store)
+    balance_ledger(store, session_id, LEFT_MIN)
     for kind in (EventKind.NOTE, EventKind.COMPLETED, EventKind.REOPENED):
         request = EventRequest(id=an_id(), kind=kind, taken_at=WEEKS_LATER)
         actions.record_event(store, BLUM, session_id, request, now=WEEKS_LATER)

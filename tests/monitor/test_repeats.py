@@ -72,7 +72,8 @@ def entries(store: Store, session_id: UUID) -> dict[str, Kind]:
         "syringe": (
             actions.change_syringe,
             SyringeRequest(id=an_id(), concentration_mg_per_ml=Decimal(1), taken_at=at(20),
-                           rate=rate_request("0.1", 20), batch="B7"),
+                           rate=rate_request("0.1", 20), batch="B7",
+                           second_person="diaz"),
             [when, {"concentration_mg_per_ml": Decimal(5)}, {"batch": None},
              {"rate": rate_request("0.1", 20)}],
         ),

@@ -244,13 +244,15 @@ class Bedside {
     this.sheets.refreshQueue();
   }
 
-  sendDose(proposal, questions = [], { reason = null, ordered = null, given = false } = {}) {
+  sendDose(proposal, questions = [], { id = newId(), reason = null, ordered = null, given = false, second = null } = {}) {
     const extra = { confirmed: questions.map((question) => question.code) };
+    const said = { reason, ordered_by: ordered, already_given: given, second_person: second };
     if (proposal.resend) {
-      return this.outbox.confirm(proposal.resend, extra.confirmed, { reason, ordered_by: ordered, already_given: given });
+      // What was said before and is not asked again stays: a second person above all.
+      const more = Object.fromEntries(Object.entries(said).filter(([, value]) => value));
+      return this.outbox.confirm(proposal.resend, extra.confirmed, more);
     }
-    return this.send(proposal.path, { ...proposal.request, taken: { ago: 0 }, reason, ordered_by: ordered,
-      already_given: given }, proposal.summary, extra);
+    return this.send(proposal.path, { id, ...proposal.request, taken: { ago: 0 }, ...said }, proposal.summary, extra);
   }
 
   event(kind) {
@@ -286,6 +288,13 @@ class Bedside {
   openForm() {
     if (!this.isClosed()) return;
     this.lateEntry = true;
+    this.paint();
+  }
+
+  /** The question was settled and nothing else is being entered: the visit is over again. */
+  closeForm() {
+    if (!this.lateEntry || !this.form.isEmpty()) return;
+    this.lateEntry = false;
     this.paint();
   }
 

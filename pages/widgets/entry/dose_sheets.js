@@ -2,22 +2,28 @@
 
 const PREVIEW_DELAY_MS = 120;
 
-class DoseSheets extends SheetFrame {
+class DoseSheets extends SecondPersonSheets {
   /** One proposed change with what it will do; the second tap saves it. */
   step(proposal) {
-    const state = { reason: null, ordered: null, given: false };
+    const state = { id: proposal.resend?.id ?? newId(), reason: proposal.reason ?? null, ordered: null, given: false };
     const foot = el("div", { class: "foot" });
+    const second = proposal.second_person
+      ? this.secondPerson(state.id, proposal.second_person, () => draw()) : null;
     const draw = () => {
       const questions = proposal.questions.filter((question) => question.kind === "soft");
       const hard = proposal.questions.filter((question) => question.kind === "hard");
-      const needsReason = proposal.questions.length > 0;
-      const ready = (!needsReason || state.reason) && (!hard.length || state.given);
+      state.second = second?.seal ?? null;
+      const alone = Boolean(second) && !second.seal;
+      const needsReason = proposal.questions.length > 0 || (alone && state.given);
+      const ready = (!needsReason || state.reason) && (!(hard.length || alone) || state.given);
+      if (second) second.pad.hidden = Boolean(second.seal) || state.given;
       refill(foot,
         this.questionList(proposal.questions),
         ...(needsReason ? [this.chips(say("why"), this.app.config.dose_reasons, state, "reason", draw)] : []),
-        ...(this.app.config.orderers.length
+        ...(this.app.config.orderers.length && proposal.path !== "ledger"
           ? [this.chips(say("ordered_by"), this.app.config.orderers, state, "ordered", draw)] : []),
-        ...(hard.length ? [button(say("already_given"), () => {
+        second && !state.given ? second.node : null,
+        ...(hard.length || (alone && !proposal.must_confirm) ? [button(say(hard.length ? "already_given" : "given_alone"), () => {
           state.given = !state.given;
           draw();
         }, { class: "tap choice", "aria-pressed": String(state.given) })] : []),
@@ -28,8 +34,10 @@ class DoseSheets extends SheetFrame {
         proposal.resend ? button(say("discard"), () => this.discard(proposal.resend), { class: "tap quiet" }) : null);
     };
     draw();
-    this.open(proposal.title, this.figures(proposal), foot);
-    foot.querySelector(".confirm").focus({ preventScroll: true });
+    this.open(proposal.title, second
+      ? el("div", { class: "split" }, el("div", {}, this.figures(proposal), foot), second.pad)
+      : [this.figures(proposal), foot]);
+    foot.querySelector(second ? ".second-person button" : ".confirm").focus({ preventScroll: true });
   }
 
   figures(proposal) {
@@ -49,7 +57,9 @@ class DoseSheets extends SheetFrame {
     this.doseEntry({
       title: say("other_rate"),
       units: this.app.config.rate_units,
-      extra: [button(say("new_syringe"), () => this.syringe(), { class: "tap choice" })],
+      extra: [el("div", { class: "choices" },
+        button(say("new_syringe"), () => this.syringe(), { class: "tap choice" }),
+        button(say("ledger_title"), () => this.ledger(), { class: "tap choice" }))],
       request: (text, unit) => ({ kind: "rate", value: text, unit }),
     });
   }
@@ -138,15 +148,25 @@ class DoseSheets extends SheetFrame {
         concentration.input.focus();
         return;
       }
-      this.close();
-      this.app.send("syringe", {
-        concentration_mg_per_ml: state.concentration,
-        rate: state.rate ? { id: newId(), value: state.rate, unit: "mL/h" } : null,
-      }, say("sum_syringe", { value: state.concentration }));
+      const summary = say("sum_syringe", { value: state.concentration });
+      this.step({
+        title: summary,
+        lines: [`${state.concentration} mg/mL`, ...(state.rate ? [`${say("runs_at")} ${state.rate} mL/h`] : [])],
+        facts: [],
+        questions: [],
+        second_person: this.app.config.syringe_second,
+        confirm: say("save"),
+        path: "syringe",
+        request: {
+          concentration_mg_per_ml: state.concentration,
+          rate: state.rate ? { id: newId(), value: state.rate, unit: "mL/h" } : null,
+        },
+        summary,
+      });
     };
     this.open(say("new_syringe"), el("div", { class: "split" },
       el("div", {}, usual, concentration.node, rate.node, el("p", {}, say("syringe_help"))),
       el("div", {}, keypad({ target: () => active, left: { label: "." } }),
-        button(say("save"), save, { class: "tap accent wide" }))));
+        button(say("check_and_save"), save, { class: "tap accent wide" }))));
   }
 }

@@ -38,23 +38,35 @@ class Questions {
     this.shown = null;
     if (sheet) this.app.sheets.close();
     else this.app.form.closeAsk();
+    if (this.openedForm) this.app.closeForm();
   }
 
   show(item) {
     this.seen.add(this.mark(item));
     this.app.sheets.close();
+    const wasClosed = this.app.isClosed();
     this.app.openForm();
-    this.sheet = item.state === "asked" && item.path !== "set" && item.path !== "amend";
-    if (this.sheet) this.showDose(item);
+    const entered = item.path === "set" || item.path === "amend";
+    const leaving = this.of(item, "discharge.").length > 0;
+    this.openedForm = wasClosed;
+    this.sheet = leaving || (!entered && (item.state === "asked" || this.of(item, "second_person.").length > 0));
+    if (leaving) this.app.sheets.leftAnyway(item);
+    else if (this.sheet) this.showDose(item);
     else if (item.state === "asked") this.showAsked(item);
     else this.showRefused(item);
     this.shown = item;
   }
 
+  of(item, prefix) {
+    return item.questions.filter((question) => question.code.startsWith(prefix));
+  }
+
   /** A dose that is asked about needs its reason, too: the sheet of the dose asks for both. */
   showDose(item) {
-    this.app.sheets.step({ title: item.summary.text, lines: [], facts: [], questions: item.questions,
-      confirm: say("keep"), resend: item });
+    const [second] = this.of(item, "second_person.");
+    this.app.sheets.step({ title: item.summary.text, lines: [], facts: [],
+      questions: item.questions.filter((question) => question !== second), second_person: second?.text ?? null,
+      confirm: say("keep"), path: item.path, resend: item });
   }
 
   showAsked(item) {

@@ -1,6 +1,6 @@
 // Sheets of what is recorded: alerts and their answers, corrections, the last rows.
 
-class RecordSheets extends DoseSheets {
+class RecordSheets extends LedgerSheets {
   // -- alerts ------------------------------------------------------------------------------------
   answer(alert) {
     const note = el("input", { type: "text", maxlength: 200, class: "search", placeholder: say("answer_note"),

@@ -192,6 +192,7 @@ class Sheets extends RecordSheets {
     this.open(say("events"), this.choices(
       this.app.config.events.map((event) => ({ code: event.kind, label: event.label })),
       (kind) => this.app.event(kind)),
+      el("div", { class: "choices" }, button(say("ledger_title"), () => this.ledger(), { class: "tap choice", "data-code": "ledger" })),
       moves.length ? el("h3", {}, say("session_goes_on")) : null,
       moves.length ? this.choices(moves.map((move) => ({ code: move.kind, label: move.label })),
         (kind) => this.move(moves.find((move) => move.kind === kind))) : null);
@@ -206,6 +207,25 @@ class Sheets extends RecordSheets {
     if (ENDING.includes(move.kind)) {
       this.confirm(say(`${move.kind}_title`), [say(`${move.kind}_help`)], say(`${move.kind}_confirm`), save);
     } else save();
+  }
+
+  /** What is missing for the discharge; a patient who left all the same is recorded with a reason. */
+  leftAnyway(item) {
+    const state = { reason: null };
+    const foot = el("div", { class: "foot" });
+    const draw = () => refill(foot,
+      this.chips(say("left_why"), this.app.config.left_reasons, state, "reason", draw),
+      button(say("left_anyway"), () => {
+        this.close();
+        this.app.outbox.confirm(item, [], { already_happened: true, text: state.reason });
+      }, { class: "tap wide confirm", disabled: !state.reason }),
+      button(say("left_not"), () => {
+        this.close();
+        this.app.outbox.discard(item);
+      }, { class: "tap accent wide" }));
+    draw();
+    this.open(say("left_title"), el("ul", { class: "missing" },
+      item.questions.map((question) => el("li", {}, question.text))), foot);
   }
 
   /** An event that says nothing without a word or two. */

@@ -1,0 +1,79 @@
+"""When a dose needs a second person who confirms it with their PIN (two-person check).
+
+Source: clinical.md 9, "start, concentration/pump programming, rate outside protocol: second user id
+required, cannot equal first" (ISMP practice).  A dose that was really given without one is recorded
+all the same, with a reason, and carries the code as an override.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal
+
+from monitor.bolus_checks import BOLUS_NOT_PLANNED
+from monitor.errors import Problem
+from monitor.record import InfusionSession
+
+NEEDS_ANAESTHETIST = "second_person.anaesthetist"
+
+#: Beginnings of the codes of limits: what lies beyond one is outside the protocol.
+_LIMITS = ("rate_", "start_rate", "bolus_", "total_", "duration_", "form_", "ten_fold", "unit_swap")
+
+
+def for_rate(
+    session: InfusionSession, value: Decimal, problems: Iterable[Problem]
+) -> Problem | None:
+    """What a rate needs a second person for: the start, or a rate beyond a limit."""
+    if session.started_at is None and value > 0:
+        return _needed("start", "The start of an infusion")
+    return _beyond_a_limit(problems)
+
+
+def for_bolus(problems: Iterable[Problem]) -> Problem:
+    """A bolus always needs one; where none is planned, one of the two is an anaesthetist (U-26)."""
+    problems = tuple(problems)
+    if any(problem.code == BOLUS_NOT_PLANNED for problem in problems):
+        message = (
+            "A bolus the protocol does not plan needs two people, one of them an anaesthetist: "
+            "the second confirms it with their PIN."
+        )
+        return Problem("second_person", message, code=NEEDS_ANAESTHETIST)
+    return _beyond_a_limit(problems) or _needed("bolus", "A bolus")
+
+
+def for_syringe() -> Problem:
+    """A new syringe always needs one: its concentration decides every later dose."""
+    return _needed("syringe", "A new syringe")
+
+
+def _beyond_a_limit(problems: Iterable[Problem]) -> Problem | None:
+    if any(problem.code.startswith(_LIMITS) for problem in problems):
+        return _needed("limit", "A dose beyond a limit of the protocol")
+    return None
+
+
+def _needed(code: str, what: str) -> Problem:
+    message = f"{what} needs a second person: somebody else confirms it with their PIN."
+    return Problem("second_person", message, code=f"second_person.{code}")
+
+
+def missing(
+    needed: Problem | None,
+    second_person: str | None,
+    recorded_by: str,
+    *,
+    with_anaesthetist: bool = False,
+) -> tuple[Problem, ...]:
+    """The refusal when nobody, or the person themselves, confirmed what needs a second person.
+
+    ``with_anaesthetist`` says whether one of the two is an anaesthetist.
+    """
+    if second_person is not None and second_person == recorded_by:
+        message = "The second person has to be somebody else than you."
+        return (Problem("second_person", message, code="second_person.same"),)
+    if needed is None:
+        return ()
+    enough = second_person is not None
+    if needed.code == NEEDS_ANAESTHETIST:
+        enough = enough and with_anaesthetist
+    return () if enough else (needed,)

@@ -1,0 +1,156 @@
+"""The two-person check: the start, a bolus, a syringe and what is beyond a limit (clinical.md 9)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from monitor import actions
+from monitor.accounts import UserEvent, UserEventKind
+from monitor.errors import InvalidEntry
+from monitor.permissions import User
+from monitor.record import DoseStepKind, DoseUnit
+from monitor.requests import BolusRequest, SyringeRequest
+from monitor.store import Store
+from tests import build
+from tests.build import an_id, anaesthetist, at, nurse
+from tests.entering import BLUM, infusing, rate_request, started
+
+#: No sets are taken here, so more drug is asked about.
+_LATE_SETS = frozenset({"interlock.1"})
+
+
+def account(store: Store, person: User) -> User:
+    created = UserEvent(
+        id=an_id(),
+        kind=UserEventKind.CREATED,
+        username=person.username,
+        name=person.name,
+        role=person.role,
+        clinic=person.clinic,
+        active=True,
+        shift_lead=False,
+        at=at(-60),
+        by="admin",
+    )
+    with store.write(build.audit("add account"), clinic=person.clinic) as writer:
+        writer.add_user_event(created)
+    return person
+
+
+def codes(error: pytest.ExceptionInfo[InvalidEntry]) -> set[str]:
+    return {problem.code for problem in error.value.problems}
+
+
+def a_bolus(**changes: Any) -> BolusRequest:
+    values: dict[str, Any] = {
+        "id": an_id(),
+        "value": Decimal(8),
+        "unit": DoseUnit.MG,
+        "over_s": 60,
+        "taken_at": at(10),
+        "reason": "ordered",
+    }
+    return BolusRequest(**(values | changes))
+
+
+def test_the_start_needs_somebody_else(store: Store) -> None:
+    session_id = started(store)
+    alone = rate_request("0.1", 0)
+    for second, code in ((None, "second_person.start"), ("blum", "second_person.same")):
+        with pytest.raises(InvalidEntry) as refused:
+            actions.change_rate(
+                store, BLUM, session_id, replace(alone, second_person=second), now=at(0)
+            )
+        assert codes(refused) == {code}
+    opened = actions.change_rate(
+        store, BLUM, session_id, replace(alone, second_person="diaz"), now=at(0)
+    )
+    assert opened.session.dose_steps[0].second_person == "diaz"
+
+
+def test_a_start_that_happened_alone_is_recorded_with_its_reason_and_flagged(store: Store) -> None:
+    session_id = started(store)
+    given = rate_request("0.1", 0, already_given=True)
+    with pytest.raises(InvalidEntry, match="Say why"):
+        actions.change_rate(store, BLUM, session_id, given, now=at(0))
+    opened = actions.change_rate(
+        store, BLUM, session_id, replace(given, reason="nobody near"), now=at(0)
+    )
+    (step,) = opened.session.dose_steps
+    assert step.second_person is None
+    assert step.overrides == ("second_person.start",)
+
+
+def test_a_planned_step_a_hold_and_a_resume_need_nobody(store: Store) -> None:
+    session_id = infusing(store)
+    for minute, value, kind in (
+        (31, "0.15", DoseStepKind.RATE),
+        (40, "0", DoseStepKind.HOLD),
+        (45, "0.15", DoseStepKind.RESUME),
+    ):
+        request = rate_request(value, minute, kind=kind, reason="set follows")
+        opened = actions.change_rate(
+            store, BLUM, session_id, request, now=at(minute), confirmed=_LATE_SETS
+        )
+    assert [step.second_person for step in opened.session.dose_steps] == ["diaz", None, None, None]
+
+
+def test_a_rate_beyond_a_limit_needs_somebody_else(store: Store) -> None:
+    session_id = infusing(store)
+    high = rate_request("0.6", 40, reason="ordered")
+    with pytest.raises(InvalidEntry) as refused:
+        actions.change_rate(store, BLUM, session_id, high, now=at(40))
+    asked = codes(refused)
+    assert {"second_person.limit", "rate_mg_per_kg_h.soft"} <= asked
+    opened = actions.change_rate(
+        store,
+        BLUM,
+        session_id,
+        replace(high, second_person="diaz"),
+        now=at(40),
+        confirmed=frozenset(asked),
+    )
+    assert opened.session.dose_steps[-1].second_person == "diaz"
+
+
+def test_a_bolus_that_is_not_planned_needs_an_anaesthetist_among_the_two(store: Store) -> None:
+    session_id = infusing(store)
+    doctor, other = account(store, anaesthetist()), account(store, nurse("diaz"))
+    confirmed = frozenset({"bolus_not_planned.soft"})
+    for person, second in ((BLUM, other), (BLUM, None), (doctor, None)):
+        request = a_bolus(second_person=second.username if second else None)
+        with pytest.raises(InvalidEntry) as refused:
+            actions.give_bolus(store, person, session_id, request, now=at(10), confirmed=confirmed)
+        assert "second_person.anaesthetist" in codes(refused)
+    for person, second in ((BLUM, doctor), (doctor, other)):
+        request = a_bolus(second_person=second.username)
+        opened = actions.give_bolus(
+            store, person, session_id, request, now=at(10), confirmed=confirmed
+        )
+    assert [bolus.second_person for bolus in opened.session.boluses] == ["okoye", "diaz"]
+
+
+def test_a_new_syringe_needs_somebody_else(store: Store) -> None:
+    session_id = infusing(store)
+    change = SyringeRequest(id=an_id(), concentration_mg_per_ml=Decimal(2), taken_at=at(10))
+    with pytest.raises(InvalidEntry) as refused:
+        actions.change_syringe(store, BLUM, session_id, change, now=at(10))
+    assert codes(refused) == {"second_person.syringe"}
+    opened = actions.change_syringe(
+        store, BLUM, session_id, replace(change, second_person="diaz"), now=at(10)
+    )
+    assert opened.session.syringe_changes[0].second_person == "diaz"
+
+
+def test_the_role_of_a_stranger_counts_for_nothing(store: Store) -> None:
+    session_id = infusing(store)
+    with pytest.raises(InvalidEntry) as refused:
+        actions.give_bolus(
+            store, BLUM, session_id, a_bolus(second_person="nobody"), now=at(10),
+            confirmed=frozenset({"bolus_not_planned.soft"}),
+        )  # fmt: skip
+    assert "second_person.anaesthetist" in codes(refused)
