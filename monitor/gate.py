@@ -88,6 +88,25 @@ class GateState:
             return MayStart.BLOCKED
         return MayStart.ASKS if stops else MayStart.YES
 
+    def start_problems(self) -> tuple[Problem, ...]:
+        """The same in at most two sentences, for the button: how many points, the first of them."""
+        found: list[Problem] = []
+        for handling, kind, code in (
+            (Handling.BLOCK, "hard", "gate.block"),
+            (Handling.CAUTION, "soft", "gate.caution"),
+        ):
+            items = [item for item in self.in_the_way if item.handling is handling]
+            if not items:
+                continue
+            more = f" and {len(items) - 1} more" if len(items) > 1 else ""
+            does = "block the start" if kind == "hard" else "ask for a reason"
+            if len(items) == 1:
+                does = does.replace("block", "blocks").replace("ask ", "asks ")
+            points = "point" if len(items) == 1 else "points"
+            message = f"{len(items)} {points} of the gate {does}: {items[0].label}{more}."
+            found.append(Problem("gate", message, kind=kind, code=code))
+        return tuple(found)
+
     def problems(self) -> tuple[Problem, ...]:
         """The same for a start that is about to be saved: blocks are hard, cautions are asked."""
         return tuple(

@@ -9,10 +9,11 @@ from uuid import UUID
 
 from monitor import actions
 from monitor.drug_ledger import balance
+from monitor.gate_library import GATE
 from monitor.lifecycle import EventKind
 from monitor.permissions import User
-from monitor.record import DoseStepKind, DoseUnit, DrugForm, MovementKind
-from monitor.requests import EventRequest, MovementRequest, RateRequest, StartRequest
+from monitor.record import Answer, DoseStepKind, DoseUnit, DrugForm, MovementKind
+from monitor.requests import EventRequest, GateRequest, MovementRequest, RateRequest, StartRequest
 from monitor.store import Store
 from monitor.validation import EnteredItem, EnteredSet
 from tests.build import an_id, at, nurse, patient, seeded_id
@@ -24,13 +25,14 @@ NORMAL = {"hr": "68", "sbp": "128", "dbp": "76", "spo2": "97", "rr": "14", "seda
 def start_request(**changes: object) -> StartRequest:
     values: dict[str, object] = {
         "id": an_id(),
-        "patient": patient(),
+        "patient": patient(allergies="none known"),
         "chair": "3",
         "protocol_id": seeded_id("protocol", "P02"),
         "drug_form": DrugForm.RACEMIC,
         "concentration_mg_per_ml": Decimal(2),
         "weight_id": an_id(),
         "weight_kg": Decimal(80),
+        "height_cm": Decimal(178),
         "baseline": entered(-10, **NORMAL),
     }
     return StartRequest(**(values | changes))  # type: ignore[arg-type]
@@ -61,11 +63,26 @@ def rate_request(value: str, minute: float, **changes: object) -> RateRequest:
     return RateRequest(**(values | changes))  # type: ignore[arg-type]
 
 
-def infusing(store: Store) -> UUID:
-    session_id = started(store)
-    actions.change_rate(
-        store, BLUM, session_id, rate_request("0.1", 0, second_person="diaz"), now=at(0)
+def clear_gate(store: Store, session_id: UUID) -> None:
+    """Answer every question without a concern and take the second baseline set, minutes -4 and -3."""
+    opened = actions.open_session(store, BLUM, session_id, now=at(-4))
+    answers = tuple(
+        GateRequest(
+            id=an_id(),
+            question=question.id,
+            answer=Answer.NO if Answer.YES in question.concern else Answer.YES,
+        )
+        for question in GATE.questions_for(opened.protocol)
     )
+    actions.answer_gate(store, BLUM, session_id, answers, now=at(-4))
+    actions.record_observations(store, BLUM, session_id, entered(-3, **NORMAL), now=at(-3))
+
+
+def infusing(store: Store) -> UUID:
+    """A session whose infusion began at minute 0, with its gate on paper."""
+    session_id = started(store)
+    start = rate_request("0.1", 0, second_person="diaz", already_given=True, reason="gate on paper")
+    actions.change_rate(store, BLUM, session_id, start, now=at(0))
     return session_id
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, tzinfo
 from decimal import Decimal
 from uuid import UUID
 
@@ -14,6 +14,7 @@ from monitor.actions.saving import refuse, save
 from monitor.actions.sessions import concentration_problems
 from monitor.dose_problems import can_have_happened
 from monitor.errors import InvalidEntry, NotFound, Problem
+from monitor.gate import gate_state
 from monitor.permissions import Action, Role, User
 from monitor.record import Bolus, DoseStep, DoseStepKind, Fact, InfusionSession, SyringeChange
 from monitor.requests import BolusRequest, RateRequest, SyringeRequest
@@ -38,7 +39,9 @@ def change_rate(
     step = _step_as_entered(request, user, now)
 
     def settled(before: OpenSession, _: tuple[Fact, ...]) -> tuple[Fact, ...]:
-        return _checked_end(before, (_settled_step(before, step, request, now, confirmed),), now)
+        return _checked_end(
+            before, (_settled_step(before, step, request, now, confirmed, store.zone),), now
+        )
 
     action = Action.CHANGE_DOSE
     return save(store, user, session_id, action, lambda _: (step,), settled, now=now, device=device)
@@ -68,13 +71,17 @@ def _settled_step(
     request: RateRequest,
     now: datetime,
     confirmed: frozenset[str],
+    zone: tzinfo,
 ) -> DoseStep:
     session = before.session
     lifecycle.check_can_dose(session, now, step.taken_at)
     proposed = dosing.ProposedRate(
         value=step.entered_value, unit=step.entered_unit, kind=step.kind, taken_at=step.taken_at
     )
-    found = dosing.check_rate(session, before.protocol, proposed, interlocks=before.interlocks)
+    found = (
+        *_gate_problems(before, step.entered_value, step.taken_at, zone),
+        *dosing.check_rate(session, before.protocol, proposed, interlocks=before.interlocks),
+    )
     needed = second_person.for_rate(session, step.entered_value, found)
     problems = (
         *_impossible_time(step.taken_at, session, now),
@@ -130,7 +137,10 @@ def give_bolus(
             over_s=bolus.over_s,
             taken_at=bolus.taken_at,
         )
-        found = dosing.check_bolus(session, before.protocol, proposed, interlocks=before.interlocks)
+        found = (
+            *_gate_problems(before, bolus.entered_value, bolus.taken_at, store.zone),
+            *dosing.check_bolus(session, before.protocol, proposed, interlocks=before.interlocks),
+        )
         needed = second_person.for_bolus(found)
         problems = (
             *_impossible_time(bolus.taken_at, session, now),
@@ -193,7 +203,7 @@ def change_syringe(
         if step is None or request.rate is None:
             return (change,)
         after = replace(before, session=before.session.with_facts([change]))
-        rate = _settled_step(after, step, request.rate, now, confirmed)
+        rate = _settled_step(after, step, request.rate, now, confirmed, store.zone)
         return _checked_end(before, (change, rate), now)
 
     entered = (change,) if step is None else (change, step)
@@ -219,6 +229,16 @@ def _syringe_problems(
             )
         )
     return tuple(problems)
+
+
+def _gate_problems(
+    before: OpenSession, value: Decimal, taken_at: datetime, zone: tzinfo
+) -> tuple[Problem, ...]:
+    """What the gate has against the first dose; a block stops the button, never the record (U-45)."""
+    if before.session.started_at is not None or value <= 0:
+        return ()
+    as_of = max(before.as_of, taken_at)
+    return gate_state(before.session, before.protocol, as_of, zone=zone).start_problems()
 
 
 def _impossible_time(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import tzinfo
 from decimal import Decimal
 from typing import Any
 
 from monitor import dosing, lifecycle, second_person
 from monitor.actions import OpenSession
 from monitor.errors import InvalidEntry, Problem, WrongState
+from monitor.gate import gate_state
 from monitor.numbers import plain_text
 from monitor.record import DoseStepKind, DoseUnit
 
@@ -19,7 +21,7 @@ _RATE_WORDS = {
 }
 
 
-def proposals(opened: OpenSession) -> dict[str, Any]:
+def proposals(opened: OpenSession, zone: tzinfo) -> dict[str, Any]:
     """What the dose buttons do now; None for what cannot be done."""
     session, now = opened.session, opened.as_of
     try:
@@ -31,7 +33,7 @@ def proposals(opened: OpenSession) -> dict[str, Any]:
     paused = opened.status is lifecycle.SessionStatus.PAUSED
     return {
         "open": weight is not None,
-        "up": None if weight is None else _up(opened, running, weight),
+        "up": None if weight is None else _up(opened, running, weight, zone),
         "down": None if weight is None else _down(opened, running, weight),
         "hold": _zero(DoseStepKind.HOLD, "hold") if running else None,
         "stop": _zero(DoseStepKind.STOP, "stop") if running or paused else None,
@@ -47,12 +49,15 @@ def _zero(kind: DoseStepKind, label: str) -> dict[str, Any]:
     }
 
 
-def _up(opened: OpenSession, running: Decimal, weight: Decimal) -> dict[str, Any] | None:
+def _up(
+    opened: OpenSession, running: Decimal, weight: Decimal, zone: tzinfo
+) -> dict[str, Any] | None:
     """The start, the next planned step, or the resume at the last rate."""
     session, protocol = opened.session, opened.protocol
     if session.started_at is None:
         rate = protocol.start_rate_mg_per_kg_h
-        return _tappable(opened, DoseStepKind.RATE, rate, "▲ start", "Start")
+        found = _tappable(opened, DoseStepKind.RATE, rate, "▲ start", "Start")
+        return found | {"questions": [*_gate_questions(opened, zone), *found["questions"]]}
     if not running:
         if opened.status is not lifecycle.SessionStatus.PAUSED:
             return None
@@ -119,7 +124,7 @@ def _tappable(
 
 
 def preview(
-    opened: OpenSession, *, kind: str, value: Decimal, unit: str, over_s: int = 0
+    opened: OpenSession, *, kind: str, value: Decimal, unit: str, zone: tzinfo, over_s: int = 0
 ) -> dict[str, Any]:
     """What a typed rate or bolus will do, in the shape of a proposal.
 
@@ -128,7 +133,8 @@ def preview(
     """
     try:
         if kind == "bolus":
-            return _bolus_preview(opened, value, DoseUnit(unit), over_s)
+            found = _bolus_preview(opened, value, DoseUnit(unit), over_s)
+            return found | {"questions": [*_gate_questions(opened, zone), *found["questions"]]}
         proposed = dosing.ProposedRate(
             value=value, unit=DoseUnit(unit), kind=DoseStepKind.RATE, taken_at=opened.as_of
         )
@@ -137,6 +143,7 @@ def preview(
         raise InvalidEntry([Problem("rate", str(error))]) from None
     words = f"{plain_text(value)} {unit}"
     return found | {
+        "questions": [*_gate_questions(opened, zone), *found["questions"]],
         "title": f"Rate {words}",
         "confirm": f"Save rate {words}",
         "request": {"kind": DoseStepKind.RATE.value, "value": plain_text(value), "unit": unit},
@@ -169,6 +176,14 @@ def _rate_preview(opened: OpenSession, proposed: dosing.ProposedRate) -> dict[st
         ),
         "summary": words,
     }
+
+
+def _gate_questions(opened: OpenSession, zone: tzinfo) -> list[dict[str, str]]:
+    """What the gate has against the first dose; nothing once the infusion has begun."""
+    if opened.session.started_at is not None:
+        return []
+    state = gate_state(opened.session, opened.protocol, opened.as_of, zone=zone)
+    return questions(state.start_problems())
 
 
 def _after(minutes: Decimal) -> str:

@@ -54,7 +54,7 @@ def state(
         "alerts": [_alert(view, zone) for view in open_alerts(opened.views)],
         "previous": _previous(session, now),
         "recent": recent_rows(opened, zone=zone, names=names),
-        "dose": proposals(opened),
+        "dose": proposals(opened, zone),
         "effects": _open_effects(session),
         "moves": _moves(opened),
         "ledger": ledger(opened, names),

@@ -447,6 +447,7 @@ def _previewed(call: Call) -> dict[str, Any]:
         kind=kind,
         value=call.number("value", "bolus" if kind == "bolus" else "rate"),
         unit=call.member("unit", DoseUnit).value,
+        zone=call.gate.zone,
         over_s=call.whole("over_s", dosing.LONGEST_BOLUS_S) or 0,
     )
 

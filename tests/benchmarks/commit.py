@@ -93,6 +93,7 @@ def long_session(store: Store, number: int = 0) -> tuple[UUID, datetime]:
     start = RateRequest(
         id=new_id(), kind=DoseStepKind.RATE, value=Decimal("0.1"),
         unit=DoseUnit.MG_PER_KG_PER_H, taken_at=T0, second_person="second",
+        already_given=True, reason="gate on paper",
     )  # fmt: skip
     actions.change_rate(store, NURSE, session_id, start, now=T0)
     taken_at = T0

@@ -10,6 +10,8 @@ from uuid import UUID
 import pytest
 from playwright.sync_api import Page, expect
 
+from monitor.gate_library import GATE
+from monitor.record import Answer
 from monitor.user_admin import DEMO_PASSWORD
 from tests.browser.conftest import BrowserPage, Complaints
 from tests.browser.tablet import Tablet
@@ -35,6 +37,7 @@ def fill_start(page: Page) -> None:
         "Allergies": "none known",
         "Chair or bed": "7",
         "Weight (kg)": "80",
+        "Height (cm)": "178",
         "HR /min": "66",
         "SBP mmHg": "126",
         "DBP mmHg": "76",
@@ -50,6 +53,22 @@ def fill_start(page: Page) -> None:
     page.keyboard.type("17051979")
     page.get_by_label("Syringe (mg/mL)").click()
     page.get_by_role("option", name="2", exact=True).click()
+
+
+def answer_gate(page: Page) -> None:
+    """Every question without a concern: whole groups where that is offered, the rest one by one."""
+    gate = page.locator(".st-key-start-gate")
+    for label in ("All no", "All yes"):
+        for every in gate.get_by_role("button", name=label).all():
+            every.click()
+    for question in GATE.questions.values():
+        asked = gate.get_by_role("radiogroup", name=question.text)
+        if not asked.count() or asked.get_by_role("radio", checked=True).count():
+            continue
+        harmless = "No" if Answer.YES in question.concern else "Yes"
+        answer = asked.get_by_role("radio", name=harmless, exact=True)
+        answer.click()
+        expect(answer).to_be_checked()
 
 
 def enter(tablet: Tablet, digits: str, *, dissociation: str = "0") -> None:
@@ -99,13 +118,19 @@ def test_a_session_from_sign_in_to_csv(
     page.get_by_role("link", name="Start a session").click()
     expect(page.get_by_role("heading", name="Start a session")).to_be_visible(timeout=20_000)
     fill_start(page)
+    answer_gate(page)
     page.get_by_role("button", name="Open the session").click()
     expect(page.get_by_role("button", name="SAVE")).to_be_visible(timeout=20_000)
     session_id = UUID(page.url.split("session=")[1])
     tablet = Tablet(page)
 
+    # The second of the two baseline sets was taken ten minutes ago.
+    page.get_by_role("button", name="10 minutes ago").tap()
+    enter(tablet, "67127759814")
     step_up(tablet)
     expect(page.locator(".fact.phase")).to_contain_text("INFUSING")
+    (start,) = server.store.session(session_id).dose_steps
+    assert (start.second_person, start.overrides) == ("cdiaz", ())
     enter(tablet, "68128769714", dissociation="1")
     enter(tablet, "70168929714", dissociation="2")
     first_high_at = datetime.now(UTC)

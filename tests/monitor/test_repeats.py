@@ -159,7 +159,7 @@ def test_a_question_answered_is_no_repeat(store: Store) -> None:
     reasoned = replace(request, reason="ordered")
     actions.change_rate(store, BLUM, session_id, reasoned, now=at(16), confirmed=codes)
     again = actions.change_rate(store, BLUM, session_id, reasoned, now=at(17))
-    assert [step.reason for step in again.session.dose_steps] == [None, "ordered"]
+    assert [step.reason for step in again.session.dose_steps] == ["gate on paper", "ordered"]
 
 
 # -- sets -----------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from monitor.requests import BolusRequest, SyringeRequest
 from monitor.store import Store
 from tests import build
 from tests.build import an_id, anaesthetist, at, nurse
-from tests.entering import BLUM, infusing, rate_request, started
+from tests.entering import BLUM, clear_gate, infusing, rate_request, started
 
 #: No sets are taken here, so more drug is asked about.
 _LATE_SETS = frozenset({"interlock.1"})
@@ -59,6 +59,7 @@ def a_bolus(**changes: Any) -> BolusRequest:
 
 def test_the_start_needs_somebody_else(store: Store) -> None:
     session_id = started(store)
+    clear_gate(store, session_id)
     alone = rate_request("0.1", 0)
     for second, code in ((None, "second_person.start"), ("blum", "second_person.same")):
         with pytest.raises(InvalidEntry) as refused:
@@ -74,6 +75,7 @@ def test_the_start_needs_somebody_else(store: Store) -> None:
 
 def test_a_start_that_happened_alone_is_recorded_with_its_reason_and_flagged(store: Store) -> None:
     session_id = started(store)
+    clear_gate(store, session_id)
     given = rate_request("0.1", 0, already_given=True)
     with pytest.raises(InvalidEntry, match="Say why"):
         actions.change_rate(store, BLUM, session_id, given, now=at(0))
