@@ -43,12 +43,24 @@ class PatientFile:
     @property
     def open_course(self) -> CourseStanding | None:
         """The course the next session belongs to: the newest that goes on."""
-        going_on = (
-            item
-            for item in self.courses
-            if not item.course.ended and item.progress.given < item.course.planned_infusions
-        )
-        return next(going_on, None)
+        return _going_on(self.courses)
+
+
+def _going_on(courses: tuple[CourseStanding, ...]) -> CourseStanding | None:
+    going_on = (
+        item
+        for item in courses
+        if not item.course.ended and item.progress.given < item.course.planned_infusions
+    )
+    return next(going_on, None)
+
+
+def open_course(store: Store, patient_id: UUID, *, now: datetime) -> CourseStanding | None:
+    """The course a session of this patient that is opened now belongs to."""
+    if not store.courses(patient_id):
+        return None
+    sessions = tuple(store.session(item) for item in store.patient_session_ids(patient_id))
+    return _going_on(_standings(store, patient_id, sessions, now))
 
 
 def patient_file(store: Store, user: User, patient_id: UUID, *, now: datetime) -> PatientFile:

@@ -17,6 +17,7 @@ from monitor.actions.opening import (
     open_session,
     protocol_of,
 )
+from monitor.actions.patients import open_course
 from monitor.actions.repeats import is_recorded, other_values
 from monitor.actions.saving import refuse, save, summary
 from monitor.audit import AuditEvent
@@ -75,6 +76,7 @@ def start_session(
         thresholds = _approved_threshold_set(store, protocol.threshold_set)
         refuse(_start_problems(store, user.clinic, request, protocol, now), confirmed)
         session = _as_requested(request, version, thresholds.id, user, now)
+        session = _in_course(store, session, now)
         if request.baseline is not None:
             session = session.with_facts(
                 observations_from_entry(
@@ -133,6 +135,19 @@ def _as_requested(
     )
 
 
+def _in_course(store: Store, session: InfusionSession, now: datetime) -> InfusionSession:
+    """The session with its place in the patient's course, when one goes on."""
+    standing = open_course(store, session.patient.id, now=now)
+    if standing is None:
+        return session
+    return replace(
+        session,
+        course_id=standing.course.course_id,
+        series_number=standing.series_number,
+        infusion_number=standing.progress.given + 1,
+    )
+
+
 def _is_started(writer: Writer, user: User, request: StartRequest, version: PinnedVersion) -> bool:
     """Whether this very session is open already.
 
@@ -161,6 +176,8 @@ def _is_started(writer: Writer, user: User, request: StartRequest, version: Pinn
 def _same_head(asked: InfusionSession, held: InfusionSession) -> bool:
     """Whether both were opened alike, whoever did; the patient's particulars may change since."""
     empty: dict[str, Any] = dict.fromkeys(FACT_FIELDS.values(), ())
+    # Which infusion of a course it is was worked out when it was opened.
+    empty |= dict.fromkeys(("course_id", "series_number", "infusion_number"))
     heads = [
         replace(session, patient=held.patient, created_by="", **empty) for session in (asked, held)
     ]

@@ -21,8 +21,8 @@ from monitor.permissions import Action, User, may
 from monitor.protocols import VersionStatus
 from monitor.record import InfusionSession, Patient
 from monitor.store import Store
-from monitor.timeline import number_text
 from pages.widgets.clinic_time import clinic_zone
+from pages.widgets.last_times import draw_last_times
 from pages.widgets.navigation import go_to
 from pages.widgets.plain import plain
 
@@ -126,14 +126,7 @@ def _last_times(store: Store, user: User, file: PatientFile) -> None:
     told = register.remembered(store, user, file.patient.id, now=datetime.now(UTC))
     if not told:
         st.caption(_("No infusion here yet."))
-    for item in told:
-        day = _day(item.started_at.astimezone(clinic_zone()).date())
-        reached = _("up to {rate} mg/kg/h").format(rate=_short(item.max_rate_mg_per_kg_h))
-        total = _("{total} mg/kg in all").format(total=_short(item.total_mg_per_kg))
-        lines = "; ".join(item.lines) or _("nothing to remember")
-        with st.container(border=True):
-            st.markdown(f"**{day}** · {reached} · {total}")
-            st.text(lines)
+    draw_last_times(told)
 
 
 def _sessions(file: PatientFile) -> None:
@@ -405,7 +398,3 @@ def _do(
 
 def _day(day: date) -> str:
     return f"{day.day} {day:%b} {day.year}"
-
-
-def _short(value: Any) -> str:
-    return "–" if value is None else number_text(round(value, 3))

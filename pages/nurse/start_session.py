@@ -19,6 +19,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from monitor import actions
 from monitor.accounts import DeviceSession
+from monitor.actions import patients as register
 from monitor.errors import InvalidEntry, MonitorError, NeedsConfirmation, Problem
 from monitor.ids import new_id
 from monitor.numbers import parse_number
@@ -35,6 +36,7 @@ from monitor.weights import basis_must_be_chosen, basis_problems
 from pages.nurse.start_gate import TICK, gate_block, gate_lines
 from pages.nurse.start_preview import gate_preview, weight_line
 from pages.widgets import kept_form
+from pages.widgets.last_times import draw_last_times
 from pages.widgets.navigation import go_to
 from pages.widgets.plain import plain
 
@@ -241,10 +243,28 @@ def _patient_block(
                 index=None,
             )
             if isinstance(chosen, Patient):
+                _known_patient(store, user, chosen)
                 return chosen
         elif search.strip():
             st.caption(_("Nobody found. Enter a new patient below."))
         return _new_patient()
+
+
+def _known_patient(store: Store, user: User, patient: Patient) -> None:
+    """What to know of somebody who was here before: allergies, the course, the last times."""
+    now = datetime.now(UTC)
+    if patient.has_allergies:
+        st.error(plain(patient.allergy_text), icon=":material/warning:")
+    else:
+        st.caption(plain(patient.allergy_text))
+    standing = register.open_course(store, patient.id, now=now)
+    if standing is not None:
+        st.markdown(
+            _("This will be infusion {n} of {planned} of the course.").format(
+                n=standing.progress.given + 1, planned=standing.course.planned_infusions
+            )
+        )
+    draw_last_times(register.remembered(store, user, patient.id, now=now))
 
 
 def _patient_label(patient: Patient | None) -> str:

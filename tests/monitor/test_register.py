@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
+from decimal import Decimal
 
 import pytest
 
+from monitor import actions
 from monitor.actions import patients as register
 from monitor.courses import Course
 from monitor.errors import InvalidEntry, NotPermitted
@@ -14,7 +16,7 @@ from monitor.record import Patient
 from monitor.store import SessionQuery, Store
 from tests import build
 from tests.build import admin, an_id, anaesthetist, at, lead
-from tests.entering import BLUM
+from tests.entering import BLUM, start_request
 from tests.stored import keep
 
 DOCTOR = anaesthetist()
@@ -138,6 +140,26 @@ def test_a_course_is_planned_by_an_anaesthetist(store: Store) -> None:
     assert file.open_course.series_number == 1
     assert file.open_course.progress.given == 1
     assert file.open_course.progress.next_on == date(2026, 3, 23)
+
+
+def test_a_session_that_is_opened_knows_its_place_in_the_course(store: Store) -> None:
+    patient = a_patient(store)
+    course = planned(store, patient)
+    keep(
+        store,
+        build.session(build.rate("0.1", 0), patient=patient, course_id=course.course_id),
+        10,
+    )
+    request = start_request(patient=patient, weight_kg=Decimal(70))
+    for _ in range(2):
+        session = actions.start_session(store, BLUM, request, now=at(20)).session
+    assert (session.course_id, session.series_number, session.infusion_number) == (
+        course.course_id,
+        1,
+        2,
+    )
+    rows = {row["session_id"]: row for row in store.summaries(SessionQuery(clinic="main"))}
+    assert rows[session.id]["infusion_number"] == 2
 
 
 def test_a_second_course_waits_for_the_end_of_the_first(store: Store) -> None:

@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 from monitor.audit import AuditEvent
 from pages.widgets.navigation import WENT_TO
 from tests import build
+from tests.stored import keep
 
 if TYPE_CHECKING:
     from db import SqlStore
@@ -137,3 +138,26 @@ def test_only_approved_protocols_are_offered(sqlite_store: SqlStore) -> None:
     app = drawn(sqlite_store)
     offered = app.selectbox(key="start_session.protocol").options
     assert [label.split()[0] for label in offered] == ["P02", "P17"]
+
+
+def test_somebody_who_was_here_before_is_shown_with_what_happened_then(
+    sqlite_store: SqlStore,
+) -> None:
+    known = build.patient(family_name="Adler", given_name="Mia", allergies="latex")
+    keep(
+        sqlite_store,
+        build.session(
+            build.rate("0.2", 0), build.event("vomited", 10), build.stop(30), patient=known
+        ),
+        40,
+    )
+    with sqlite_store.write(build.audit("plan"), clinic=build.CLINIC) as writer:
+        writer.add_course(build.course(known))
+    app = drawn(sqlite_store)
+    app.text_input(key="start_session.find").set_value("adler").run()
+    app.radio(key="start_session.found").set_value(known).run()
+    assert not app.exception
+    assert "ALLERGY latex" in app.error[0].value
+    said = [item.value for kind in (app.text, app.markdown) for item in kind]
+    assert "vomited at 0.2 mg/kg/h" in said
+    assert "This will be infusion 1 of 6 of the course." in said
