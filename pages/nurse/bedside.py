@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterable, Iterator, Mapping
 from gettext import gettext as _
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,9 @@ from monitor.accounts import DeviceSession
 from monitor.actions import OpenSession
 from monitor.errors import MonitorError
 from monitor.permissions import Role, User
+from monitor.record import InfusionSession
 from monitor.second_person import for_syringe
-from monitor.store import Store
+from monitor.store import Draft, Store
 from pages.http.entry import names_of
 from pages.http.grants import make_grant
 from pages.http.plain_page import BANNER, INTENDED_USE
@@ -84,6 +86,21 @@ def _asked_for() -> UUID | None:
         return None
 
 
+def _unsaved(drafts: Iterable[Draft], session: InfusionSession) -> Iterator[Draft]:
+    """Drafts of what is not in the record: a tablet that lost its server could not take one back.
+
+    Offered again, such a set would be saved a second time.
+    """
+    saved = {str(item.set_id) for item in session.observations}
+    for draft in drafts:
+        try:
+            entry = json.loads(draft.content).get("entry")
+        except (ValueError, AttributeError):
+            entry = None  # the component says that it cannot be read
+        if entry not in saved:
+            yield draft
+
+
 def _config(
     store: Store,
     user: User,
@@ -94,7 +111,7 @@ def _config(
     """What the component is told once: addresses, secrets of this page, words and choices."""
     session_id = opened.session.id
     here = device.token_hash[:12]
-    drafts = {draft.device: draft for draft in store.drafts(session_id)}
+    drafts = {draft.device: draft for draft in _unsaved(store.drafts(session_id), opened.session)}
     mine = drafts.get(here)
     return {
         **screen.fixed_part(opened),

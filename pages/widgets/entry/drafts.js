@@ -19,6 +19,7 @@ function readDraft(text) {
 class Drafts {
   constructor(app) {
     this.app = app;
+    this.entry = newId();
   }
 
   get shelf() {
@@ -29,9 +30,11 @@ class Drafts {
     return this.app.outbox.tab;
   }
 
+  /** ``entry`` is the id under which this will be saved: what is saved or sent is no draft any more. */
   record(content, changed = Date.now()) {
     const { session_id } = this.app.config;
-    return { key: `${session_id} ${this.tab.id}`, session_id, tab: this.tab.id, content, changed };
+    const { tab, entry } = this;
+    return { key: `${session_id} ${tab.id}`, session_id, tab: tab.id, entry, content, changed };
   }
 
   /** The last thing typed wins at once here, and after a moment of quiet on the server. */
@@ -45,6 +48,7 @@ class Drafts {
   /** This tab's draft is saved or empty; another tab's stays, and the server has the newest. */
   async drop() {
     clearTimeout(this.timer);
+    this.entry = newId();
     await this.shelf.drop("drafts", this.record({}).key);
     const rest = (await this.ofSession()).at(0);
     this.push(rest ?? null);
@@ -66,12 +70,17 @@ class Drafts {
    * typed that is no more.  What another open tab is typing stays with that tab.
    */
   async restore(form) {
-    await this.tab.ready;
+    const { outbox } = this.app;
+    await outbox.restored;
     const living = await this.tab.living();
     const server = this.app.config.draft ? readDraft(this.app.config.draft) : null;
     if (this.app.config.draft && !server) form.note(say("draft_unreadable"));
-    const found = [...await this.ofSession(), ...(server ? [server] : [])]
-      .filter((draft) => draft.tab === this.tab.id || !living.has(draft.tab))
+    const stored = await this.ofSession();
+    // Asked now, not before: an entry may have been answered while this page came up.
+    const queued = new Set([...outbox.items.map((item) => item.id), ...outbox.gone]);
+    for (const draft of stored) if (queued.has(draft.entry)) this.shelf.drop("drafts", draft.key);
+    const found = [...stored, ...(server ? [server] : [])]
+      .filter((draft) => !queued.has(draft.entry) && (draft.tab === this.tab.id || !living.has(draft.tab)))
       .sort((a, b) => b.changed - a.changed)[0];
     if (!found || !form.isEmpty()) return;
     form.takeOver(found);
@@ -83,7 +92,7 @@ class Drafts {
   offerOthers(form) {
     const recent = this.app.config.other_drafts.filter(
       (draft) => this.app.now() - Date.parse(draft.saved_at) < OTHER_DRAFT_MS);
-    const readable = recent.map((draft) => ({ ...draft, content: readDraft(draft.content)?.content }))
+    const readable = recent.map((draft) => ({ ...draft, ...(readDraft(draft.content) ?? { content: null }) }))
       .filter((draft) => draft.content);
     if (readable.length < recent.length) form.note(say("draft_unreadable"));
     if (readable.length && form.isEmpty()) this.app.sheets.drafts(readable);

@@ -338,7 +338,7 @@ class Form {
   }
 
   commit() {
-    const body = { id: newId(), taken: this.content.taken, items: this.items() };
+    const body = { id: this.drafts.entry, taken: this.content.taken, items: this.items() };
     const extra = { confirmed: [...this.confirmed], form: structuredClone(this.content) };
     this.app.outbox.add("set", body, { kind: "set", text: this.summary() }, { ...this.app.whose(), ...extra });
     this.clear();
@@ -415,6 +415,7 @@ class Form {
   }
 
   takeOver(draft) {
+    this.drafts.entry = draft.entry ?? newId();
     const content = { ...emptyForm(), ...draft.content };
     // Values typed a while ago were taken then: never let them slip to "now" unseen.
     if (content.taken.ago === 0 && Date.now() - draft.changed > STALE_DRAFT_MS) {

@@ -42,6 +42,8 @@ class Outbox {
     this.shelf = new Shelf();
     this.tab = new Tab();
     this.items = [];
+    /** Ids of what was recorded or taken back while this page stood: a draft of it is none any more. */
+    this.gone = new Set();
     this.listeners = new Set();
     this.csrf = null;
     this.failures = 0;
@@ -104,8 +106,10 @@ class Outbox {
 
   /** Another tab sent, changed or discarded this one. */
   async heard({ id, sent }) {
-    if (sent) this.items = this.items.filter((item) => item.id !== id);
-    else {
+    if (sent) {
+      this.gone.add(id);
+      this.items = this.items.filter((item) => item.id !== id);
+    } else {
       const stored = await this.shelf.get("outbox", id);
       if (stored) this.take(stored);
     }
@@ -123,6 +127,7 @@ class Outbox {
 
   /** Gone for good: recorded, or taken back into the form. */
   async forget(item) {
+    this.gone.add(item.id);
     this.items = this.items.filter((other) => other !== item);
     await this.shelf.drop("outbox", item.id);
     this.channel.postMessage({ id: item.id, sent: true });

@@ -249,7 +249,7 @@ class Sheets extends RecordSheets {
         `${this.form.fields[key]?.name ?? key} ${value}`).join("  ");
       return button(say("draft_of", { by: draft.by, time: clock(Date.parse(draft.saved_at)), values }), () => {
         this.close();
-        this.form.takeOver({ content: draft.content, changed: Date.parse(draft.saved_at) });
+        this.form.takeOver({ ...draft, changed: Date.parse(draft.saved_at) });
         this.form.drafts.keep(this.form.content);
       }, { class: "tap choice" });
     }), button(say("leave_draft"), () => this.close(), { class: "tap wide" }));
