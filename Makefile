@@ -4,7 +4,7 @@ VENV   := .venv
 PY     := $(VENV)/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test coverage check fix bench pictures clean
+.PHONY: help run demo test coverage check fix bench soak pictures clean
 
 help:
 	@echo "make run    start the monitor on 127.0.0.1 with demo data on first use"
@@ -15,6 +15,7 @@ help:
 	@echo "make fix    put formatting and simple lint right"
 	@echo "make pictures  take the README's pictures anew"
 	@echo "make bench  measure speed; writes build/bench.json (ONLY=name for one figure)"
+	@echo "make soak   1,000 faults under entries; writes build/soak.json, goes on after a stop (FAULTS=n)"
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -65,6 +66,11 @@ bench: $(VENV)/.tests
 	@$(PY) tests/setup_machine.py
 	@mkdir -p build
 	$(PY) -m tests.benchmarks $(ONLY)
+
+soak: $(VENV)/.tests
+	@$(PY) tests/setup_machine.py
+	@mkdir -p build
+	$(PY) -m tests.soak $(FAULTS)
 
 pictures: $(VENV)/.tests
 	@$(PY) tests/setup_machine.py

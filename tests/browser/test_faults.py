@@ -1,0 +1,71 @@
+"""Thirty faults of the fault run (``make soak`` runs a thousand): nothing lost, nothing doubled."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+
+from playwright.sync_api import Browser, expect
+
+from tests.browser.conftest import Complaints
+from tests.browser.tablet import NO_NETWORK, Tablet, put_session
+from tests.server import Server
+from tests.soak.figures import figures
+from tests.soak.plan import rounds
+from tests.soak.record import is_whole
+from tests.soak.run import Shift
+from tests.soak.ward import Ward
+
+FAULTS, BEDS = 30, 5
+#: Deals kill -9 before and after the commit and after the tap, a full disk, a killed browser, and
+#: five ways to lose a request.
+SEED = 1658
+
+
+def test_no_fault_at_any_step_loses_or_doubles_an_entry(
+    migrated_sqlite: Path, tmp_path: Path, chromium: Browser
+) -> None:
+    shutil.copyfile(migrated_sqlite, tmp_path / "monitor.db")
+    ward = Ward(tmp_path, chromium.browser_type, BEDS)
+    try:
+        shift = Shift(ward, tmp_path / "journal.jsonl")
+        outcomes = list(shift.outcomes(list(rounds(FAULTS, SEED, BEDS))))
+    finally:
+        ward.close()
+
+    found = {figure.name: figure.value for figure in figures([asdict(one) for one in outcomes], "")}
+    notes = [note for outcome in outcomes for note in outcome.notes]
+    assert found["faults_lost"] == found["faults_doubled"] == found["faults_vanished"] == 0, notes
+    assert found["faults_refused_unsaid"] == 0, notes
+    assert sum(outcome.struck for outcome in outcomes) == FAULTS, notes
+    assert all(entry.acknowledged for outcome in outcomes for entry in outcome.entries), notes
+    assert ward.store.verify() == ()
+    ward.store.close()
+    assert is_whole(ward.database)
+
+
+def test_a_saved_set_is_not_offered_again_when_its_draft_could_not_be_taken_back(
+    server: Server, open_bedside: Callable[..., Tablet], complaints: Complaints
+) -> None:
+    complaints.expect(NO_NETWORK)
+    session = put_session(server)
+    tablet = open_bedside(session)
+    page = tablet.page
+
+    with page.expect_response("**/draft"):
+        tablet.keys("70")
+    page.route("**/draft", lambda route: route.abort())
+    with page.expect_event("requestfailed", lambda request: request.url.endswith("/draft")):
+        tablet.save()
+    expect(tablet.saved).to_contain_text("✓ saved")
+    assert server.store.drafts(session.id), "the server could not be told"
+    page.reload()
+    colleague = open_bedside(session)
+
+    expect(tablet.first_row).to_contain_text("70", timeout=20_000)
+    expect(tablet.saved).to_contain_text("Every entry is saved")
+    expect(tablet.field("hr")).to_have_value("")
+    expect(colleague.first_row).to_contain_text("70")
+    expect(colleague.page.get_by_role("dialog")).to_be_hidden()
