@@ -15,8 +15,11 @@ from tests.server import free_port
 _ENTRY = re.compile(rb"POST /entry/([0-9a-f-]{36})/(?!draft|preview)")
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 _CONNECTION = re.compile(rb"\r\nconnection: *[^\r\n]*", re.IGNORECASE)
-#: Painting charts takes most of a browser's time and has no part in saving: they are left out.
+#: Charts, and being told at once of what others save, take most of the time of many beds in one
+#: browser and have no part in saving: both are left out.
 _CHART = re.compile(rb"GET /\S*PlotlyChart")
+_LIVE = re.compile(rb"GET /live\b")
+_LIVE_HELD_S = 20.0
 _NOT_HERE = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 #: Longer than the component waits for an answer.
 _HELD_S = 11.0
@@ -85,6 +88,10 @@ class Wire:
             await self._socket(head, reader, writer)
             return
         if _CHART.match(head):
+            writer.write(_NOT_HERE)
+            return
+        if _LIVE.match(head):
+            await asyncio.sleep(_LIVE_HELD_S)
             writer.write(_NOT_HERE)
             return
         length = _LENGTH.search(head)
