@@ -217,6 +217,7 @@ def test_a_start_that_happened_is_recorded_all_the_same(
     tablet.tap(page.locator("[data-dose=up]"))
     tablet.tap(sheet(page).get_by_role("button", name="already started"))
     expect(sheet(page).locator(".units")).to_be_visible()
+    tablet.second_person(sheet(page))
     tablet.tap(sheet(page).locator(".confirm"))
 
     expect(page.locator(".fact.phase")).to_contain_text("INFUSING")

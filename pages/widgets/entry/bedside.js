@@ -288,8 +288,10 @@ class Bedside {
     if (!closed) return;
     refill(this.form.closed, el("p", { class: "title" }, finished),
       unbalanced ? el("p", { class: "why-not" }, say("closing_first", { why: unbalanced })) : null,
-      button(say("back_to_board"), () => this.leave(), { class: "tap accent wide" }),
-      moves.map((move) => button(say(`${move.kind}_confirm`), () => this.sheets.move(move), { class: "tap wide" })),
+      unbalanced ? button(say("ledger_title"), () => this.sheets.ledger(), { class: "tap accent wide" }) : null,
+      moves.map((move) => button(say(`${move.kind}_confirm`), () => this.sheets.move(move),
+        { class: unbalanced ? "tap wide" : "tap accent wide", disabled: Boolean(unbalanced) })),
+      button(say("back_to_board"), () => this.leave(), { class: moves.length ? "tap wide" : "tap accent wide" }),
       ["discharged", "completed"].includes(phase.status) ? button(say("enter_late"), () => {
         this.openForm();
         this.sheets.otherTime();
@@ -464,6 +466,7 @@ class Bedside {
     this.gate.hidden = !gate;
     if (gate) {
       const n = gate.items.length;
+      this.dose.up.classList.toggle("accent", gate.may_start === "yes");
       put(this.gate, gate.may_start === "yes" ? say("gate_yes") : say(`gate_${gate.may_start}_${n > 1 ? "n" : 1}`, { n }));
       this.gate.dataset.state = gate.may_start;
     }

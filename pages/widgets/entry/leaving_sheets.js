@@ -15,6 +15,7 @@ const DONE_AT = {
   alerts_pending: "alerts",
   warnings_acknowledged: "alerts",
   criticals_resolved: "alerts",
+  drug_reconciled: "ledger",
   baseline: "hr",
   fresh_set: "hr",
   blood_pressure: "sbp",
@@ -26,12 +27,28 @@ const DONE_AT = {
 /** More open points than this are shown group by group. */
 const GATE_ROWS = 7;
 
+/** The children of a node, changed only where they differ: a button under a finger stays. */
+function settle(node, children) {
+  const wanted = children.filter((child) => child !== null);
+  wanted.forEach((child, index) => {
+    const now = node.childNodes[index];
+    if (!now) node.append(child);
+    else if (now !== child) now.replaceWith(child);
+  });
+  while (node.childNodes.length > wanted.length) node.lastChild.remove();
+}
+
+/** Whether a criterion is in the way of leaving. */
+function isMissing(item) {
+  return item.state === "not met" || item.state === "not assessed";
+}
+
 class LeavingSheets extends Sheets {
   // -- sheets that follow the record ---------------------------------------------------------------
   /** ``draw`` gives the content, or null when there is nothing left to show. */
   follow(title, draw) {
     const node = el("div", { class: "broad" });
-    this.followed = { node, draw };
+    this.followed = { node, draw, kept: new Map() };
     this.redraw();
     this.open(title, node);
   }
@@ -44,14 +61,32 @@ class LeavingSheets extends Sheets {
       this.close();
       return;
     }
-    refill(node, content);
-    if (stop) node.querySelector(`[data-stop="${stop}"]`)?.focus({ preventScroll: true });
+    settle(node, content);
+    if (stop && !this.app.focused()?.dataset.stop) node.querySelector(`[data-stop="${stop}"]`)?.focus({ preventScroll: true });
+  }
+
+  /** A part of the sheet: built once, and anew only when what it tells has changed. */
+  kept(id, told, build) {
+    const key = JSON.stringify(told);
+    const before = this.followed.kept.get(id);
+    if (before?.key === key) return before.node;
+    const node = build();
+    this.followed.kept.set(id, { key, node });
+    return node;
+  }
+
+  /** A list whose rows are kept. */
+  list(id, props, rows) {
+    const node = this.kept(id, props, () => el("ul", props));
+    settle(node, rows);
+    return node;
   }
 
   refreshFollowed() {
     if (this.node.hidden || !this.followed?.node.isConnected) return;
     const { gate, leaving } = this.app.state;
-    const key = JSON.stringify([gate, leaving, this.waitingAnswers().map((item) => item.id)]);
+    const key = JSON.stringify([gate, leaving, this.app.state.ledger.is_balanced,
+      this.waitingAnswers().map((item) => item.id)]);
     if (key === this.followedKey) return;
     this.followedKey = key;
     this.redraw();
@@ -71,6 +106,7 @@ class LeavingSheets extends Sheets {
   }
 
   tellGate(answers, text) {
+    for (const given of answers) this.gateTold?.set(given.question, given.answer);
     const rows = answers.map((given) => ({ id: newId(), reason: null, by: null, ...given }));
     this.app.send("gate", { answers: rows }, text);
   }
@@ -87,6 +123,10 @@ class LeavingSheets extends Sheets {
     const place = DONE_AT[id];
     if (place === "score") {
       this.score();
+      return;
+    }
+    if (place === "ledger") {
+      this.ledger();
       return;
     }
     if (place === "alerts" && this.app.state.alerts.length) {
@@ -137,7 +177,8 @@ class LeavingSheets extends Sheets {
 
   gate() {
     this.gateSeen = new Map();
-    this.gateGroup = null;
+    this.gateTold = new Map();
+    this.gateGroup = undefined;
     this.follow(say("gate_title"), () => this.gateContent());
   }
 
@@ -152,22 +193,30 @@ class LeavingSheets extends Sheets {
     const split = rows.length > GATE_ROWS && groups.length > 1;
     if (!groups.includes(this.gateGroup)) [this.gateGroup] = groups;
     const shown = split ? rows.filter((item) => item.group === this.gateGroup) : rows;
+    const left = groups.map((group) => rows.filter((item) => item.group === group && open.has(item.id)).length);
+    const unanswered = shown.filter((item) => open.has(item.id) && item.group && !item.answer && !this.answerTo(item.id, null));
     return [
-      split ? this.gateGroups(groups, rows, open) : null,
-      el("ul", { class: "points" }, shown.map((item) => this.gateRow(item, open.has(item.id)))),
-      this.gateFoot(gate, shown.filter((item) => open.has(item.id))),
+      split ? this.gateGroups(groups, left) : null,
+      this.list("points", { class: split ? "points grouped" : "points" }, shown.map((item) =>
+        this.kept(item.id, [item, open.has(item.id), this.answerTo(item.id, null)], () => this.gateRow(item, open.has(item.id))))),
+      this.kept("foot", [gate.may_start, split && this.gateGroup, unanswered.map((item) => item.id), this.app.state.dose.up],
+        () => this.gateFoot(gate, split ? unanswered : [])),
     ];
   }
 
-  gateGroups(groups, rows, open) {
-    const left = (group) => rows.filter((item) => item.group === group && open.has(item.id)).length;
-    return el("div", { class: "choices", role: "group", "aria-label": say("gate_title") }, groups.map((group) => {
-      const n = left(group);
-      return button(`${n ? "○" : "✓"} ${this.gateGroupLabel(group)}${n ? ` · ${n}` : ""}`, () => {
+  gateGroups(groups, left) {
+    const tabs = groups.map((group, index) => {
+      const tab = this.kept(`group ${group}`, null, () => button("", () => {
         this.gateGroup = group;
         this.redraw();
-      }, { "aria-pressed": String(group === this.gateGroup), "data-stop": `group.${group}` });
-    }));
+      }, { "data-stop": `group.${group}` }));
+      const n = left[index];
+      put(tab, `${n ? "○" : "✓"} ${this.gateGroupLabel(group)}${n ? ` · ${n}` : ""}`);
+      tab.setAttribute("aria-pressed", String(group === this.gateGroup));
+      return tab;
+    });
+    return this.kept("groups", groups, () =>
+      el("div", { class: "choices", role: "group", "aria-label": say("gate_title") }, tabs));
   }
 
   gateGroupLabel(group) {
@@ -178,12 +227,12 @@ class LeavingSheets extends Sheets {
     const mark = !open ? "✓" : item.handling === "block" ? "◆" : "▲";
     const back = () => this.follow(say("gate_title"), () => this.gateContent());
     const label = item.group === null ? item.sentence : item.label;
-    return el("li", { class: "point", "data-id": item.id, "data-state": open ? item.handling : "met" },
+    return el("li", { class: "point", "data-id": item.id, "data-state": !open ? "met" : item.group && !item.answer ? "open" : item.handling },
       el("span", { class: "mark", "aria-hidden": "true" }, mark),
       el("span", { class: "what" }, item.group === null ? null : el("b", {}, label),
         item.group === null || (item.answer && open) ? item.sentence : null),
       item.group === null ? this.gateDo(item, open)
-        : this.answerButtons(item.id, item.label, open ? item.answer : null, ["yes", "no", "unknown"]),
+        : this.answerButtons(item.id, item.label, open ? item.answer : this.gateTold.get(item.id) ?? null, ["yes", "no", "unknown"]),
       open && item.decides ? button(say("override_do"), () => this.override({ id: item.id, label: item.label,
         sentence: item.sentence, decides: item.decides, answer: item.answer ?? "no", back }),
       { class: "tap quiet", "data-stop": `${item.id}.override` }) : null);
@@ -193,19 +242,18 @@ class LeavingSheets extends Sheets {
     return open && DONE_AT[item.id] ? button(say("take_set"), () => this.goTo(item.id), { "data-stop": `${item.id}.do` }) : null;
   }
 
-  gateFoot(gate, shown) {
-    const all = this.gateGroup === null ? null : this.app.config.leaving.groups[this.gateGroup].all;
-    const unanswered = shown.filter((item) => item.group === this.gateGroup && !item.answer
-      && !this.answerTo(item.id, null));
+  /** Everything of a group at once, and the start itself. */
+  gateFoot(gate, unanswered) {
+    const { up } = this.app.state.dose;
+    const all = this.gateGroup ? this.app.config.leaving.groups[this.gateGroup].all : null;
+    const start = gate.may_start === "yes" && up
+      ? button(up.title, () => this.step(up), { class: "tap accent wide", "data-stop": "start" })
+      : button(say("gate_started"), () => this.step(up), { class: "tap quiet wide", "data-stop": "start", disabled: !up });
     return el("div", { class: "confirm-row" },
       all && unanswered.length > 1 ? button(say(`all_${all}`, { n: unanswered.length }), () =>
         this.tellGate(unanswered.map((item) => ({ question: item.id, answer: all })),
           `${this.gateGroupLabel(this.gateGroup)}: ${say(`answer_${all}`)}`), { class: "tap wide", "data-stop": "all" }) : el("span", {}),
-      gate.may_start === "yes"
-        ? button(this.app.state.dose.up?.title ?? say("done"), () => (this.app.state.dose.up ? this.step(this.app.state.dose.up) : this.close()),
-          { class: "tap accent wide", "data-stop": "start" })
-        : button(say("gate_started"), () => this.step(this.app.state.dose.up),
-          { class: "tap quiet wide", "data-stop": "start", disabled: !this.app.state.dose.up }));
+      start);
   }
 
   // -- the recovery score --------------------------------------------------------------------------
@@ -226,12 +274,15 @@ class LeavingSheets extends Sheets {
       this.app.send("set", { items, taken: { ago: 0 } }, score.label);
       back();
     };
+    const parts = leaving.score.parts;
     return [
-      el("p", { class: "score-now" }, el("b", {}, leaving.score.text), say("score_needed", { points: score.needed })),
-      el("ul", { class: "score-items" }, score.items.map((item, index) =>
-        this.scoreRow(item, leaving.score.parts[index], chosen))),
-      button(say("score_save", { n: done, of: scored.length }), save,
-        { class: "tap accent wide confirm", "data-stop": "save", disabled: done < scored.length }),
+      this.kept("now", leaving.score.text, () => el("p", { class: "score-now" }, el("b", {}, leaving.score.text),
+        say("score_needed", { points: score.needed }))),
+      this.list("items", { class: "score-items" }, score.items.map((item, index) =>
+        this.kept(index, [parts[index], item.parameter ? chosen[item.parameter] : chosen.o2_flow],
+          () => this.scoreRow(item, parts[index], chosen)))),
+      this.kept("save", done, () => button(say("score_save", { n: done, of: scored.length }), save,
+        { class: "tap accent wide confirm", "data-stop": "save", disabled: done < scored.length })),
     ];
   }
 
@@ -274,20 +325,22 @@ class LeavingSheets extends Sheets {
     const { leaving } = this.app.state;
     if (!leaving) return null;
     const { criteria } = this.app.config.leaving;
-    const asked = leaving.criteria.filter((item) => criteria[item.id].text);
-    const found = leaving.criteria.filter((item) => !criteria[item.id].text);
-    return el("div", { class: "leave" },
-      el("ul", { class: "points" }, found.map((item) => this.criterion(item, criteria[item.id]))),
-      el("div", {}, el("ul", { class: "points" }, asked.map((item) => this.criterion(item, criteria[item.id]))),
-        this.leavingFoot(leaving)));
+    const rows = (askedFor) => leaving.criteria.filter((item) => Boolean(criteria[item.id].text) === askedFor)
+      .map((item) => this.kept(item.id, [item, this.answerTo(item.id, null), leaving.score.text, this.app.state.ledger.is_balanced],
+        () => this.criterion(item, criteria[item.id])));
+    const right = this.kept("right", null, () => el("div", {}));
+    settle(right, [this.list("asked", { class: "points" }, rows(true)),
+      this.kept("foot", leaving.open, () => this.leavingFoot(leaving))]);
+    const both = this.kept("both", null, () => el("div", { class: "leave" }));
+    settle(both, [this.list("found", { class: "points", "data-found": true }, rows(false)), right]);
+    return [both];
   }
 
   criterion(item, words) {
-    const stops = item.state === "not met" || item.state === "not assessed";
     const mark = el("span", { class: "mark", "aria-hidden": "true" }, STATE_MARKS[item.state]);
     const what = el("span", { class: "what" }, el("b", {}, words.text ?? words.label),
-      this.criterionWords(item, words, stops));
-    const does = stops && !words.text && DONE_AT[item.id];
+      this.criterionWords(item, words));
+    const does = isMissing(item) && DONE_AT[item.id];
     return el("li", { class: "point", "data-id": item.id, "data-state": item.state },
       does ? button([mark, what], () => this.doCriterion(item.id), { class: "tap does", "data-stop": `${item.id}.do` }) : [mark, what],
       words.text && item.state !== "overridden" ? this.answerButtons(item.id, words.label,
@@ -295,9 +348,11 @@ class LeavingSheets extends Sheets {
       this.criterionOverride(item, words));
   }
 
-  criterionWords(item, words, stops) {
+  criterionWords(item, words) {
     if (item.state === "overridden") return say("overridden_words", { words: item.override });
-    if (!stops) return words.text ? null : say("state_met");
+    if (!isMissing(item)) return words.text ? null : say("state_met");
+    if (item.id === "recovery_score") return this.app.state.leaving.score.text;
+    if (item.id === "drug_reconciled" && !this.app.state.ledger.is_balanced) return say("ledger_not_yet");
     if (words.text) return say(item.state === "not met" ? "state_said_no" : "state_not_answered");
     return item.sentence;
   }
@@ -327,37 +382,49 @@ class LeavingSheets extends Sheets {
     return el("div", { class: "foot" },
       button(ready ? say("leave_now") : say(leaving.open > 1 ? "leave_open_n" : "leave_open_1", { n: leaving.open }), go,
         { class: "tap accent wide confirm", "data-stop": "discharge", disabled: !ready }),
-      ready ? null : button(say("leave_early"), () => this.leftEarly(), { class: "tap quiet", "data-stop": "early" }));
+      ready ? null : button(say("leave_early"), () => this.leftAnyway(), { class: "tap quiet", "data-stop": "early" }));
   }
 
-  /** The patient is gone whatever was missing: recorded with the reason and the time. */
-  leftEarly() {
-    const { criteria } = this.app.config.leaving;
-    const missing = this.app.state.leaving.criteria
-      .filter((item) => item.state === "not met" || item.state === "not assessed")
-      .map((item) => criteria[item.id].label);
+  /**
+   * The patient is gone whatever was missing: recorded with the reason and the time.  ``refused`` is
+   * a discharge that the server did not take, with what it found missing.
+   */
+  leftAnyway(refused = null) {
     const chosen = { reason: null, ago: 0 };
     const words = el("input", { type: "text", maxlength: 200, class: "search", placeholder: say("override_words"),
       "aria-label": say("override_words") });
     const reason = () => words.value.trim() || chosen.reason;
     const foot = el("div", { class: "foot" });
     const save = () => {
+      const said = { already_happened: true, text: reason() };
       this.close();
-      this.app.send("event", { kind: "discharged", text: reason(), already_happened: true, taken: { ago: chosen.ago ?? 0 } },
-        say("leave_early_done"));
+      if (refused) this.app.outbox.confirm(refused, [], said);
+      else this.app.send("event", { kind: "discharged", taken: { ago: chosen.ago ?? 0 }, ...said }, say("leave_early_done"));
+    };
+    const back = () => {
+      this.close();
+      if (refused) this.app.outbox.discard(refused);
+      if (this.app.state.leaving) this.discharge();
     };
     const times = [0, 5, 10, 15, 30].map((ago) => ({ code: ago, label: ago ? say("minus_minutes", { minutes: ago }) : say("now") }));
     const draw = () => refill(foot,
       this.chips(say("why"), this.app.config.left_reasons, chosen, "reason", draw), words,
-      this.chips(say("leave_when"), times, chosen, "ago", draw),
+      refused ? null : this.chips(say("leave_when"), times, chosen, "ago", draw),
       el("div", { class: "confirm-row" },
-        button(say("go_back"), () => this.discharge(), { class: "tap wide" }),
+        button(say("leave_back"), back, { class: "tap wide" }),
         button(say("leave_early_confirm"), save, { class: "tap accent wide confirm", disabled: !reason() })));
     words.addEventListener("input", () => {
       foot.querySelector(".confirm").disabled = !reason();
     });
     draw();
-    this.open(say("leave_early_title"), el("p", {}, say("leave_early_missing", { list: missing.join(", ") })), foot);
+    const missing = refused ? refused.questions.map((question) => question.text) : this.missingLabels();
+    this.open(say(refused ? "leave_not_ready" : "leave_early_title"),
+      el("ul", { class: "missing" }, missing.map((text) => el("li", {}, text))), foot);
+  }
+
+  missingLabels() {
+    const { criteria } = this.app.config.leaving;
+    return this.app.state.leaving.criteria.filter(isMissing).map((item) => criteria[item.id].label);
   }
 
   /** Discharging has a sheet of its own; the other steps of the session are asked in words. */
