@@ -88,11 +88,6 @@ def step_up(tablet: Tablet) -> None:
     page = tablet.page
     page.locator("[data-dose=up]").tap()
     sheet = page.get_by_role("dialog")
-    # Nobody answered the gate of this session.
-    started = sheet.get_by_role("button", name="already started")
-    expect(started.or_(sheet.locator(".confirm")).first).to_be_visible()
-    if started.count():
-        started.tap()
     confirm = sheet.locator(".confirm")
     expect(confirm).to_be_visible()
     if sheet.get_by_role("button", name="doctor's order").count():

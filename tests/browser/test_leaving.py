@@ -31,10 +31,12 @@ def in_recovery(server: Server, *more: Fact | Iterable[Fact]) -> InfusionSession
     """Two hours after the infusion, sets on time, the last one good to leave with."""
     sets = [item for minute in range(0, LAST - 5, 10) for item in build.obs_set(minute)]
     last = build.obs_set(LAST, hr=66, sbp=126, dbp=76, pain=1)
-    stop = build.rate(0, -6, kind=DoseStepKind.STOP)
-    ended = build.side_effect("nausea", 1, -14)
     flat = [fact for item in more for fact in ([item] if isinstance(item, Fact) else item)]
-    return put_session(server, minutes_ago=MOVED, more=[*sets, *last, stop, ended, *flat])
+    return put_session(server, minutes_ago=MOVED, more=[*sets, *last, stopped(), *flat])
+
+
+def stopped() -> Fact:
+    return build.rate(0, -6, kind=DoseStepKind.STOP)
 
 
 def sheet(page: Page) -> Locator:
@@ -205,6 +207,8 @@ def test_the_gate_is_answered_at_the_bedside(server: Server, open_bedside: OpenB
     answered = {item.question for item in server.store.session(session.id).answers}
     assert answered == set(GATE.questions) - {"vascular_malformation", "suicidality_assessed"}
     expect(line).to_contain_text(re.compile(r"▲ \d points? before the start"))
+    tablet.tap(page.locator("[data-dose=up]"))
+    expect(sheet(page).locator(".questions")).to_contain_text("of the gate asks for a reason")
 
 
 def test_a_start_that_happened_is_recorded_all_the_same(
@@ -216,7 +220,9 @@ def test_a_start_that_happened_is_recorded_all_the_same(
 
     tablet.tap(page.locator("[data-dose=up]"))
     tablet.tap(sheet(page).get_by_role("button", name="already started"))
-    expect(sheet(page).locator(".units")).to_be_visible()
+    expect(sheet(page).locator(".questions")).to_contain_text("of the gate block the start")
+    tablet.tap(sheet(page).get_by_role("button", name="doctor's order"))
+    tablet.tap(sheet(page).get_by_role("button", name="already given"))
     tablet.second_person(sheet(page))
     tablet.tap(sheet(page).locator(".confirm"))
 
@@ -236,6 +242,18 @@ def test_every_sheet_fits_and_can_be_tapped(
         tablet.tap(page.locator(f"[data-leaving={name}]"))
         measure(page, f"{name}-{scheme}-{size[0]}x{size[1]}")
         tablet.tap(sheet(page).get_by_role("button", name="Close"))
+    fresh = open_bedside(put_session(server, more=[stopped()]), **looks)
+    fresh.tap(fresh.page.locator("[data-leaving=discharge]"))
+    measure(fresh.page, f"fresh-{scheme}-{size[0]}x{size[1]}")
+    answer(fresh, "escort_present", "no")
+    override = point(fresh.page, "escort_present").get_by_role("button", name="Override")
+    expect(override).to_be_visible()
+    measure(fresh.page, f"said-no-{scheme}-{size[0]}x{size[1]}")
+    fresh.tap(override)
+    measure(fresh.page, f"override-{scheme}-{size[0]}x{size[1]}")
+    fresh.tap(sheet(fresh.page).get_by_role("button", name="Back"))
+    fresh.tap(sheet(fresh.page).get_by_role("button", name="has left anyway"))
+    measure(fresh.page, f"left-{scheme}-{size[0]}x{size[1]}")
     waiting = open_bedside(put_waiting(server), **looks)
     waiting.tap(waiting.page.locator(".gate"))
     measure(waiting.page, f"gate-{scheme}-{size[0]}x{size[1]}")

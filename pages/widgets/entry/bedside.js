@@ -466,7 +466,7 @@ class Bedside {
     this.gate.hidden = !gate;
     if (gate) {
       const n = gate.items.length;
-      this.dose.up.classList.toggle("accent", gate.may_start === "yes");
+      this.dose.up.classList.toggle("accent", gate.may_start !== "blocked");
       put(this.gate, gate.may_start === "yes" ? say("gate_yes") : say(`gate_${gate.may_start}_${n > 1 ? "n" : 1}`, { n }));
       this.gate.dataset.state = gate.may_start;
     }

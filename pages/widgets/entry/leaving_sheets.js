@@ -168,10 +168,9 @@ class LeavingSheets extends Sheets {
   }
 
   // -- before the start ----------------------------------------------------------------------------
-  /** The next step of the dose; the first one of a session waits for the gate. */
+  /** The next step of the dose; a start that is blocked leads to what blocks it. */
   up(proposal) {
-    const { gate } = this.app.state;
-    if (gate && gate.may_start !== "yes") this.gate();
+    if (this.app.state.gate?.may_start === "blocked") this.gate();
     else this.step(proposal);
   }
 
@@ -199,7 +198,7 @@ class LeavingSheets extends Sheets {
       split ? this.gateGroups(groups, left) : null,
       this.list("points", { class: split ? "points grouped" : "points" }, shown.map((item) =>
         this.kept(item.id, [item, open.has(item.id), this.answerTo(item.id, null)], () => this.gateRow(item, open.has(item.id))))),
-      this.kept("foot", [gate.may_start, split && this.gateGroup, unanswered.map((item) => item.id), this.app.state.dose.up],
+      this.kept("foot", [gate.may_start, split && this.gateGroup, unanswered.map((item) => item.id), Boolean(this.app.state.dose.up)],
         () => this.gateFoot(gate, split ? unanswered : [])),
     ];
   }
@@ -246,9 +245,9 @@ class LeavingSheets extends Sheets {
   gateFoot(gate, unanswered) {
     const { up } = this.app.state.dose;
     const all = this.gateGroup ? this.app.config.leaving.groups[this.gateGroup].all : null;
-    const start = gate.may_start === "yes" && up
-      ? button(up.title, () => this.step(up), { class: "tap accent wide", "data-stop": "start" })
-      : button(say("gate_started"), () => this.step(up), { class: "tap quiet wide", "data-stop": "start", disabled: !up });
+    const start = gate.may_start !== "blocked" && up
+      ? button(up.title, () => this.step(this.app.state.dose.up), { class: "tap accent wide", "data-stop": "start" })
+      : button(say("gate_started"), () => this.step(this.app.state.dose.up), { class: "tap quiet wide", "data-stop": "start", disabled: !up });
     return el("div", { class: "confirm-row" },
       all && unanswered.length > 1 ? button(say(`all_${all}`, { n: unanswered.length }), () =>
         this.tellGate(unanswered.map((item) => ({ question: item.id, answer: all })),
@@ -419,7 +418,7 @@ class LeavingSheets extends Sheets {
     draw();
     const missing = refused ? refused.questions.map((question) => question.text) : this.missingLabels();
     this.open(say(refused ? "leave_not_ready" : "leave_early_title"),
-      el("ul", { class: "missing" }, missing.map((text) => el("li", {}, text))), foot);
+      el("div", { class: "broad" }, el("ul", { class: "missing" }, missing.map((text) => el("li", {}, text))), foot));
   }
 
   missingLabels() {
