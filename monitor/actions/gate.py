@@ -30,9 +30,14 @@ def answer_gate(
     answers: tuple[GateRequest, ...],
     *,
     now: datetime,
+    given_at: datetime | None = None,
     device: str | None = None,
 ) -> OpenSession:
-    """Record answers and overrides after the session was opened; the newest answer is in force."""
+    """Record answers and overrides after the session was opened; the newest answer is in force.
+
+    ``given_at`` is when they were given, where that is not now: an answer that waited for the
+    network belongs to the moment of the tap.
+    """
 
     def settled(before: OpenSession, facts: tuple[Fact, ...]) -> tuple[Fact, ...]:
         refuse(gate_problems(store, user.clinic, answers))
@@ -44,19 +49,21 @@ def answer_gate(
         user,
         session_id,
         Action.RECORD_EVENT,
-        lambda _: gate_facts(answers, user, now),
+        lambda _: gate_facts(answers, user, now, given_at=given_at),
         settled,
         now=now,
         device=device,
     )
 
 
-def gate_facts(answers: Iterable[GateRequest], user: User, at: datetime) -> tuple[GateAnswer, ...]:
+def gate_facts(
+    answers: Iterable[GateRequest], user: User, at: datetime, *, given_at: datetime | None = None
+) -> tuple[GateAnswer, ...]:
     """The answers as facts, each with its own id."""
     return tuple(
         GateAnswer(
             id=item.id,
-            taken_at=at,
+            taken_at=given_at or at,
             recorded_at=at,
             recorded_by=user.username,
             question=item.question,

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from monitor.actions import OpenSession
+from monitor.bedside.leaving import leaving_words
 from monitor.breaches import rule_applies
 from monitor.lifecycle import CLINICAL_EVENTS, EventKind
 from monitor.numbers import plain_text
@@ -97,6 +98,7 @@ def fixed_part(opened: OpenSession) -> dict[str, Any]:
         "rate_units": [{"code": unit.value, "label": unit.value} for unit in RATE_UNITS],
         "bolus_units": [{"code": unit.value, "label": unit.value} for unit in BOLUS_UNITS],
         "concentrations": [plain_text(value) for value in opened.protocol.concentrations_mg_per_ml],
+        "leaving": leaving_words(opened.protocol),
     }
 
 

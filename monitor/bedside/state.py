@@ -10,6 +10,7 @@ from typing import Any
 from monitor import dosing
 from monitor.actions import OpenSession
 from monitor.alerts import AlertState, AlertView, open_alerts
+from monitor.bedside.leaving import before_start, leaving
 from monitor.bedside.ledger import ledger
 from monitor.bedside.proposals import proposals
 from monitor.bedside.rows import recent_rows
@@ -58,6 +59,8 @@ def state(
         "effects": _open_effects(session),
         "moves": _moves(opened),
         "ledger": ledger(opened, names),
+        "gate": before_start(opened, zone),
+        "leaving": leaving(opened, zone, names),
     }
 
 

@@ -36,6 +36,7 @@ from monitor.ids import derived_id
 from monitor.lifecycle import EventKind
 from monitor.permissions import User
 from monitor.record import (
+    Answer,
     DoseStep,
     DoseStepKind,
     DoseUnit,
@@ -49,6 +50,7 @@ from monitor.requests import (
     AnswerRequest,
     BolusRequest,
     EventRequest,
+    GateRequest,
     MovementRequest,
     RateRequest,
     SideEffectChangeRequest,
@@ -245,6 +247,27 @@ def _discharge(call: Call) -> OpenSession:
     )
 
 
+def _answer_gate(call: Call) -> OpenSession:
+    """Answers and overrides before the start and before leaving, one tap or a group at once."""
+    rows = call.body.get("answers")
+    if not isinstance(rows, list) or not 0 < len(rows) <= _MAX_ITEMS:
+        raise BadRequest("answers")
+    answers = tuple(_gate_request(call.part("answers", row)) for row in rows)
+    return actions.answer_gate(
+        call.store, call.user, call.session_id, answers, given_at=call.tapped_at, **call.act
+    )
+
+
+def _gate_request(row: Call) -> GateRequest:
+    return GateRequest(
+        id=row.id,
+        question=row.text("question") or "",
+        answer=row.member("answer", Answer),
+        override_reason=row.text("reason"),
+        override_by=row.text("by"),
+    )
+
+
 def _amend(call: Call) -> OpenSession:
     row = call.body.get("replacement")
     request = AmendRequest(
@@ -319,6 +342,7 @@ SAVES: Mapping[str, Callable[[Call], OpenSession]] = {
     "event": _record_event,
     "ledger": _move_drug,
     "discharge": _discharge,
+    "gate": _answer_gate,
     "amend": _amend,
     "undo": _undo,
     "ack": _answer_alert,

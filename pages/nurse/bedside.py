@@ -150,6 +150,7 @@ def _config(
         "dose_reasons": _choices({text: text for text in _dose_reasons()}),
         "really_reasons": _choices({text: text for text in _confirmations()}),
         "amend_reasons": _choices({text: text for text in _amend_reasons()}),
+        "override_reasons": _choices({text: text for text in _override_reasons()}),
     }
 
 
@@ -186,6 +187,10 @@ def _dose_reasons() -> tuple[str, ...]:
 
 def _confirmations() -> tuple[str, ...]:
     return (_("emergency, as seen"), _("measured twice"), _("checked by hand"))
+
+
+def _override_reasons() -> tuple[str, ...]:
+    return (_("patient was seen"), _("as usual for this patient"), _("benefit outweighs the risk"))
 
 
 def _left_reasons() -> tuple[str, ...]:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from math import dist
 from time import monotonic
 from uuid import UUID
@@ -28,7 +29,6 @@ def put_session(
     ``minutes_ago`` puts all of it that much earlier; ``more`` are facts besides.
     """
     shift = datetime.now(UTC) - build.T0 - timedelta(minutes=minutes_ago)
-    clinic = server.store.user("ablum").clinic
     facts: list[Fact] = [
         *build.obs_set(-52, pain=4),
         *build.obs_set(-32, sedation=1, dissociation=1),
@@ -39,6 +39,19 @@ def put_session(
         build.side_effect("nausea", 1, -14),
     ]
     moved = [_moved(fact, shift) for fact in [*facts, *more, build.weight(70, -60)]]
+    return _put(server, name, build.at(-60) + shift, moved)
+
+
+def put_waiting(server: Server, *, name: str = "Brandt") -> InfusionSession:
+    """A patient before the start: weight, one baseline set, no question of the gate answered."""
+    shift = datetime.now(UTC) - build.T0
+    weight = build.weight(70, -5, height_cm=Decimal(175))
+    facts: list[Fact] = [*build.obs_set(-3), weight, build.event("arrived", -5)]
+    return _put(server, name, build.at(-6) + shift, [_moved(fact, shift) for fact in facts])
+
+
+def _put(server: Server, name: str, created_at: datetime, facts: Sequence[Fact]) -> InfusionSession:
+    clinic = server.store.user("ablum").clinic
     patient = build.patient(
         family_name=name,
         given_name="Ada",
@@ -50,9 +63,9 @@ def put_session(
         clinic=clinic,
         patient=patient,
         chair="3",
-        created_at=build.at(-60) + shift,
+        created_at=created_at,
         created_by="ablum",
-    ).with_facts(moved)
+    ).with_facts(facts)
     with server.store.write(build.audit(), clinic=clinic) as writer:
         writer.add_patient(patient)
         writer.add_session(session)

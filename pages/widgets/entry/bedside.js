@@ -118,12 +118,20 @@ class Bedside {
   buildActions() {
     const dose = (name, act) => button("", act, { class: `tap dose-${name}`, "data-dose": name });
     this.dose = {
-      up: dose("up", () => this.sheets.step(this.state.dose.up)),
+      up: dose("up", () => this.sheets.up(this.state.dose.up)),
       down: dose("down", () => this.sendDose(this.state.dose.down)),
       hold: dose("hold", () => this.sendDose(this.state.dose.hold)),
       stop: dose("stop", () => this.sendDose(this.state.dose.stop)),
       bolus: dose("bolus", () => this.sheets.bolus()),
       other: dose("other", () => this.sheets.otherRate()),
+    };
+    this.gate = button("", () => this.sheets.gate(), { class: "tap gate", hidden: true });
+    this.leavingWords = { score: el("b", {}), discharge: el("b", {}) };
+    const leave = (name, act) => button([say(`bar_${name}`), this.leavingWords[name]], act,
+      { class: "tap leaving", "data-leaving": name, hidden: true });
+    this.leaving = {
+      score: leave("score", () => this.sheets.score()),
+      discharge: leave("discharge", () => this.sheets.discharge()),
     };
     const effects = [button(say("effect_none"), () => this.send("effect",
       { term: "none", grade: 0, taken: { ago: 0 } }, say("sum_none")), { "data-effect": "none" })];
@@ -138,7 +146,8 @@ class Bedside {
     return el("nav", { class: "actions-area", "aria-label": say("actions_label") },
       el("div", { class: "card actions" },
         el("div", { class: "group", role: "group", "aria-label": say("dose") },
-          el("span", { class: "caption" }, say("dose")), Object.values(this.dose)),
+          el("span", { class: "caption" }, say("dose")), Object.values(this.dose), this.gate,
+          Object.values(this.leaving)),
         el("div", { class: "group", role: "group", "aria-label": say("effects") },
           el("span", { class: "caption" }, say("effects")), effects, this.moreEffects),
         button(say("event_menu"), () => this.sheets.events(), { class: "tap event-menu" })),
@@ -242,6 +251,7 @@ class Bedside {
     this.paintSaved();
     this.questions.changed();
     this.sheets.refreshQueue();
+    this.sheets.refreshFollowed();
   }
 
   sendDose(proposal, questions = [], { id = newId(), reason = null, ordered = null, given = false, second = null } = {}) {
@@ -269,15 +279,19 @@ class Bedside {
   /** Over the form once the visit is over: what that means, and where to go on. */
   paintClosed() {
     const closed = this.isClosed();
-    const { finished, phase, moves } = this.state;
+    const { finished, phase, moves, ledger } = this.state;
     this.form.setClosed(closed);
-    const key = closed ? `${phase.status} ${finished}` : "";
+    const unbalanced = moves.some((move) => move.kind === "completed") ? ledger?.problem : null;
+    const key = closed ? `${phase.status} ${finished} ${unbalanced ?? ""}` : "";
     if (key === this.closedKey) return;
     this.closedKey = key;
     if (!closed) return;
     refill(this.form.closed, el("p", { class: "title" }, finished),
-      button(say("back_to_board"), () => this.leave(), { class: "tap accent wide" }),
-      moves.map((move) => button(say(`${move.kind}_confirm`), () => this.sheets.move(move), { class: "tap wide" })),
+      unbalanced ? el("p", { class: "why-not" }, say("closing_first", { why: unbalanced })) : null,
+      unbalanced ? button(say("ledger_title"), () => this.sheets.ledger(), { class: "tap accent wide" }) : null,
+      moves.map((move) => button(say(`${move.kind}_confirm`), () => this.sheets.move(move),
+        { class: unbalanced ? "tap wide" : "tap accent wide", disabled: Boolean(unbalanced) })),
+      button(say("back_to_board"), () => this.leave(), { class: moves.length ? "tap wide" : "tap accent wide" }),
       ["discharged", "completed"].includes(phase.status) ? button(say("enter_late"), () => {
         this.openForm();
         this.sheets.otherTime();
@@ -341,6 +355,7 @@ class Bedside {
     this.paintAlert();
     if (!this.state.finished) this.lateEntry = false;
     this.paintDose();
+    this.paintPhase();
     this.paintClosed();
     this.form.paint();
     this.paintRows();
@@ -444,6 +459,28 @@ class Bedside {
     put(this.moreEffects, open ? say("more_open", { n: open }) : say("more"));
   }
 
+  /** What there is to do before the start and in the recovery, in place of what cannot be done. */
+  paintPhase() {
+    const { gate, leaving, dose } = this.state;
+    for (const name of ["up", "down", "hold", "stop"]) this.dose[name].hidden = Boolean(gate || leaving) && !dose[name];
+    this.gate.hidden = !gate;
+    if (gate) {
+      const n = gate.items.length;
+      this.dose.up.classList.toggle("accent", gate.may_start !== "blocked");
+      put(this.gate, gate.may_start === "yes" ? say("gate_yes") : say(`gate_${gate.may_start}_${n > 1 ? "n" : 1}`, { n }));
+      this.gate.dataset.state = gate.may_start;
+    }
+    for (const node of Object.values(this.leaving)) node.hidden = !leaving;
+    if (leaving) {
+      const { score, open } = leaving;
+      put(this.leavingWords.score, score.short);
+      put(this.leavingWords.discharge, open ? say("bar_missing", { n: open }) : say("bar_ready"));
+      this.leaving.score.classList.toggle("accent", !score.complete);
+      this.leaving.discharge.classList.toggle("accent", score.complete);
+    }
+    this.sheets.refreshFollowed();
+  }
+
   /** Rows are drawn anew only when they changed; the newest set stands on top. */
   paintRows() {
     const key = JSON.stringify(this.state.recent) + (this.lastSaved?.id ?? "");
@@ -504,7 +541,7 @@ class Bedside {
 
   paintUndo() {
     const left = this.lastSaved ? Math.ceil((this.lastSaved.until - performance.now()) / 1000) : 0;
-    const undoable = left > 0 && !["undo", "ack", "amend"].includes(this.lastSaved.kind) && !this.outbox.of(this.config.session_id).length;
+    const undoable = left > 0 && !["undo", "ack", "amend", "gate"].includes(this.lastSaved.kind) && !this.outbox.of(this.config.session_id).length;
     this.undo.hidden = !undoable;
     if (undoable) put(this.undo, say("undo", { seconds: left }));
   }

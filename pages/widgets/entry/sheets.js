@@ -209,25 +209,6 @@ class Sheets extends RecordSheets {
     } else save();
   }
 
-  /** What is missing for the discharge; a patient who left all the same is recorded with a reason. */
-  leftAnyway(item) {
-    const state = { reason: null };
-    const foot = el("div", { class: "foot" });
-    const draw = () => refill(foot,
-      this.chips(say("left_why"), this.app.config.left_reasons, state, "reason", draw),
-      button(say("left_anyway"), () => {
-        this.close();
-        this.app.outbox.confirm(item, [], { already_happened: true, text: state.reason });
-      }, { class: "tap wide confirm", disabled: !state.reason }),
-      button(say("left_not"), () => {
-        this.close();
-        this.app.outbox.discard(item);
-      }, { class: "tap accent wide" }));
-    draw();
-    this.open(say("left_title"), el("ul", { class: "missing" },
-      item.questions.map((question) => el("li", {}, question.text))), foot);
-  }
-
   /** An event that says nothing without a word or two. */
   eventText(event) {
     const input = el("input", { type: "text", maxlength: 200, class: "search", "aria-label": event.label, "data-first": true });

@@ -7,7 +7,7 @@ from gettext import gettext as _
 
 def words() -> dict[str, str]:
     """The component's sentences by key; ``{placeholders}`` are filled in the browser."""
-    return _screen_words() | _entry_words() | _saving_words() | _sheet_words()
+    return _screen_words() | _entry_words() | _saving_words() | _sheet_words() | _leaving_words()
 
 
 def _screen_words() -> dict[str, str]:
@@ -144,10 +144,6 @@ def _sheet_words() -> dict[str, str]:
         "alerts": _("Alerts"),
         "allergies": _("Allergies"),
         "given_alone": _("It was given without a second person: record it"),
-        "left_anyway": _("The patient has left all the same: record it"),
-        "left_not": _("Back: the patient is still here"),
-        "left_title": _("Not yet ready to leave"),
-        "left_why": _("Why"),
         "ledger_amount": _("Amount"),
         "ledger_balanced": _("Everything is accounted for."),
         "ledger_batch": _("Batch"),
@@ -246,4 +242,61 @@ def _sheet_words() -> dict[str, str]:
         "use_time": _("use this time"),
         "when_taken": _("When was this taken?"),
         "why": _("Why"),
+    }
+
+
+def _leaving_words() -> dict[str, str]:
+    """Gate, recovery score and discharge."""
+    return {
+        "all_no": _("Answer {n} with no"),
+        "all_yes": _("Answer {n} with yes"),
+        "answer_no": _("No"),
+        "answer_unknown": _("Unknown"),
+        "answer_yes": _("Yes"),
+        "bar_discharge": _("Discharge"),
+        "bar_missing": _("{n} missing"),
+        "bar_ready": _("ready to leave"),
+        "bar_score": _("Recovery score"),
+        "closing_first": _("Before it can be completed: {why}"),
+        "gate_asks_1": _("▲ 1 point before the start"),
+        "gate_asks_n": _("▲ {n} points before the start"),
+        "gate_blocked_1": _("◆ Start is blocked: 1 point"),
+        "gate_blocked_n": _("◆ Start is blocked: {n} points"),
+        "gate_checks": _("Checks"),
+        "gate_started": _("The infusion has already started: record it"),
+        "gate_title": _("Before the start"),
+        "gate_yes": _("✓ Nothing is in the way of the start"),
+        "leave_back": _("Back: the patient is still here"),
+        "leave_done": _("discharged"),
+        "leave_early": _("The patient has left anyway…"),
+        "leave_early_confirm": _("Record that the patient has left"),
+        "leave_early_done": _("left before everything was met"),
+        "leave_not_ready": _("Not yet ready to leave"),
+        "ledger_not_yet": _("the drug ledger does not balance yet"),
+        "leave_early_title": _("The patient has left anyway: this stays open"),
+        "leave_now": _("Discharge"),
+        "leave_open_1": _("Discharge: 1 point is missing"),
+        "leave_open_n": _("Discharge: {n} points are missing"),
+        "leave_title": _("Before the patient leaves"),
+        "leave_when": _("Left"),
+        "on_air": _("On air"),
+        "on_oxygen": _("On oxygen…"),
+        "overridden_words": _("overridden by {words}"),
+        "override_anaesthetist": _("An anaesthetist decides this; the name is recorded."),
+        "override_back": _("Take back"),
+        "override_by": _("Decided by"),
+        "override_confirm": _("Go on in spite of it"),
+        "override_do": _("Override…"),
+        "override_title": _("{label}: go on in spite of it?"),
+        "override_words": _("Reason in your own words"),
+        "score_needed": _("{points} is needed to leave"),
+        "score_save": _("SAVE · {n} of {of} scored"),
+        "state_met": _("met"),
+        "state_not_answered": _("not answered"),
+        "state_said_no": _("no"),
+        "sum_override": _("{label}: overridden"),
+        "sum_override_back": _("{label}: override taken back"),
+        "take_set": _("Take it"),
+        "worked_out": _("from {from}"),
+        "worked_out_later": _("worked out from the vital signs"),
     }

@@ -1,0 +1,187 @@
+"""Before the start and before leaving: the gate, the recovery score and the discharge criteria.
+
+Each is worked out only in the phase in which it is shown: a save during the infusion pays nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import tzinfo
+from decimal import Decimal
+from types import MappingProxyType
+from typing import Any
+
+from monitor.actions import OpenSession
+from monitor.discharge import CriterionState, DischargeItem, discharge_state
+from monitor.gate import CHECKS, GateItem, gate_state
+from monitor.gate_library import GATE
+from monitor.lifecycle import SessionStatus
+from monitor.numbers import plain_text
+from monitor.parameters import PARAMETERS
+from monitor.permissions import Role
+from monitor.protocols import InfusionProtocol
+from monitor.record import GateAnswer
+from monitor.recovery import Recovery, RecoveryPart, score_of, scored_parameter
+from monitor.scales import RECOVERY_SCORES
+from monitor.timeline import clock
+
+_BEFORE_START = frozenset(
+    {SessionStatus.SCHEDULED, SessionStatus.PRE_ASSESSMENT, SessionStatus.READY}
+)
+#: The vital signs an item of a score is worked out from (clinical.md U-79).
+_SIGNS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {"circulation": ("sbp",), "oxygen": ("spo2",), "vital_signs": ("sbp", "hr")}
+)
+
+
+def leaving_words(protocol: InfusionProtocol) -> dict[str, Any]:
+    """The wording of recovery score, discharge criteria and gate groups, told once."""
+    score = RECOVERY_SCORES[protocol.recovery_score]
+    return {
+        "score": {
+            "label": score.label,
+            "needed": f"{score.threshold}/{score.maximum}",
+            "items": [
+                {
+                    "label": item.label,
+                    "parameter": scored_parameter(score.id, item.key),
+                    "answers": list(item.answers),
+                }
+                for item in score.items
+            ],
+        },
+        "criteria": {
+            item.id: {
+                "label": item.label,
+                "text": item.text,
+                "decides": _decides(item.override_by),
+            }
+            for item in GATE.criteria_for(protocol)
+        },
+        "groups": {
+            group.id: {
+                "label": group.label,
+                "all": None if group.all_answer is None else group.all_answer.value,
+            }
+            for group in GATE.groups.values()
+        },
+    }
+
+
+def _decides(least: Role | None) -> str | None:
+    return None if least is None else least.value
+
+
+# -- before the start ------------------------------------------------------------------------------
+
+
+def before_start(opened: OpenSession, zone: tzinfo) -> dict[str, Any] | None:
+    """What is in the way of the start, in the order of the gate; None once it has started."""
+    if opened.status not in _BEFORE_START:
+        return None
+    gate = gate_state(opened.session, opened.protocol, opened.as_of, zone=zone)
+    return {
+        "may_start": gate.may_start.value,
+        "items": [_gate_item(item) for item in gate.items if item.stops],
+    }
+
+
+def _gate_item(item: GateItem) -> dict[str, Any]:
+    return {
+        "id": item.id,
+        "group": None if item.group == CHECKS else item.group,
+        "label": item.label,
+        "handling": item.handling.value,
+        "answer": None if item.answer is None else item.answer.value,
+        "sentence": item.sentence,
+        "decides": _decides(item.override_by),
+    }
+
+
+# -- before leaving --------------------------------------------------------------------------------
+
+
+def leaving(opened: OpenSession, zone: tzinfo, names: Mapping[str, str]) -> dict[str, Any] | None:
+    """The recovery score and the discharge criteria; None while the patient is not in recovery.
+
+    ``names`` maps usernames to what people are called.
+    """
+    if opened.status is not SessionStatus.RECOVERY:
+        return None
+    recovery = Recovery(opened.session, opened.as_of)
+    score = score_of(recovery, RECOVERY_SCORES[opened.protocol.recovery_score])
+    criteria = discharge_state(
+        opened.session,
+        opened.protocol,
+        opened.as_of,
+        alerts=opened.views,
+        overdue=opened.overdue,
+        zone=zone,
+    )
+    return {
+        "score": {
+            "text": str(score),
+            "short": "incomplete"
+            if score.total is None
+            else f"{score.total}/{score.score.maximum}",
+            "complete": score.total is not None,
+            "passed": score.passed,
+            "parts": [_part(recovery, part, zone) for part in score.parts],
+        },
+        "flow_only": _needs_flow(recovery),
+        "criteria": [_criterion(item, names) for item in criteria.items],
+        "open": len(criteria.in_the_way),
+    }
+
+
+def _part(recovery: Recovery, part: RecoveryPart, zone: tzinfo) -> dict[str, Any]:
+    told: dict[str, Any] = {"points": part.points}
+    if part.parameter is None:
+        told["from"] = _worked_out_from(recovery, part.item.key, zone)
+        told["missing"] = part.missing
+        told["needs_flow"] = part.item.key == "oxygen" and _needs_flow(recovery)
+    return told
+
+
+def _needs_flow(recovery: Recovery) -> bool:
+    """Whether nothing but the oxygen flow is missing to judge the saturation."""
+    return recovery.value("spo2") is not None and recovery.oxygen_l_per_min is None
+
+
+def _worked_out_from(recovery: Recovery, key: str, zone: tzinfo) -> str:
+    """The vital signs behind a computed item: ``SBP 122 at 14:05, baseline 120``."""
+    return "; ".join(
+        words for sign in _SIGNS[key] if (words := _sign_words(recovery, sign, zone)) is not None
+    )
+
+
+def _sign_words(recovery: Recovery, sign: str, zone: tzinfo) -> str | None:
+    newest, value = recovery.newest(sign), recovery.value(sign)
+    if newest is None or value is None:
+        return None
+    words = f"{PARAMETERS[sign].short} {plain_text(value)}"
+    if sign == "spo2":
+        return f"{words} %{_on_oxygen(recovery.oxygen_l_per_min)} at {clock(newest.at, zone)}"
+    usual = recovery.baseline.get(sign)
+    beside = "" if usual is None else f", baseline {plain_text(usual)}"
+    return f"{words} at {clock(newest.at, zone)}{beside}"
+
+
+def _on_oxygen(flow_l_per_min: Decimal | None) -> str:
+    if flow_l_per_min is None:
+        return ""
+    return f" on {plain_text(flow_l_per_min)} L/min" if flow_l_per_min else " on air"
+
+
+def _criterion(item: DischargeItem, names: Mapping[str, str]) -> dict[str, Any]:
+    told: dict[str, Any] = {"id": item.id, "state": item.state.value}
+    if item.state is not CriterionState.MET:
+        told["sentence"] = item.sentence
+    if item.override is not None:
+        told["override"] = _override_words(item.override, names)
+    return told
+
+
+def _override_words(override: GateAnswer, names: Mapping[str, str]) -> str:
+    by = override.override_by or ""
+    return f"{names.get(by, by)}: {override.override_reason}"

@@ -1,0 +1,290 @@
+"""Before the start and before leaving, in a real browser: gate, recovery score, discharge."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from uuid import UUID
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from monitor.gate_library import GATE
+from monitor.lifecycle import EventKind, SessionStatus, status
+from monitor.record import Answer, DoseStepKind, Fact, InfusionSession
+from tests import build
+from tests.browser.tablet import Tablet, put_session, put_waiting
+from tests.server import Server
+
+pytestmark = pytest.mark.browser
+
+#: Minutes a session of ``put_session`` is moved back, so that its last minute here is 3 min ago.
+MOVED = 110
+LAST = MOVED - 3
+SIZES = ((1280, 800), (1280, 720), (1024, 768), (1024, 690))
+
+OpenBedside = Callable[..., Tablet]
+
+
+def in_recovery(server: Server, *more: Fact | Iterable[Fact]) -> InfusionSession:
+    """Two hours after the infusion, sets on time, the last one good to leave with."""
+    sets = [item for minute in range(0, LAST - 5, 10) for item in build.obs_set(minute)]
+    last = build.obs_set(LAST, hr=66, sbp=126, dbp=76, pain=1)
+    flat = [fact for item in more for fact in ([item] if isinstance(item, Fact) else item)]
+    return put_session(server, minutes_ago=MOVED, more=[*sets, *last, stopped(), *flat])
+
+
+def stopped() -> Fact:
+    return build.rate(0, -6, kind=DoseStepKind.STOP)
+
+
+def sheet(page: Page) -> Locator:
+    return page.get_by_role("dialog")
+
+
+def point(page: Page, name: str) -> Locator:
+    return sheet(page).locator(f".point[data-id={name}]")
+
+
+def answer(tablet: Tablet, name: str, given: str) -> None:
+    tablet.tap(point(tablet.page, name).locator(f"[data-answer={given}]"))
+
+
+def score(tablet: Tablet) -> None:
+    """Everything at its best, on air."""
+    for parameter in ("activity", "respiration", "consciousness"):
+        tablet.tap(sheet(tablet.page).locator(f"[data-stop='aldrete_{parameter}.2']"))
+    tablet.tap(sheet(tablet.page).get_by_role("button", name="On air"))
+    tablet.tap(sheet(tablet.page).get_by_role("button", name="SAVE"))
+
+
+def now_is(server: Server, session_id: UUID) -> SessionStatus:
+    return status(server.store.session(session_id), datetime.now(UTC))
+
+
+def test_a_recovery_is_scored_and_ends_in_a_discharge(
+    server: Server, open_bedside: OpenBedside
+) -> None:
+    session = in_recovery(server)
+    tablet = open_bedside(session)
+    page = tablet.page
+    discharge = page.locator("[data-leaving=discharge]")
+    expect(page.locator("[data-leaving=score]")).to_contain_text("incomplete")
+    expect(discharge).to_contain_text("missing")
+
+    tablet.tap(page.locator("[data-leaving=score]"))
+    expect(sheet(page)).to_contain_text("incomplete, at least")
+    expect(sheet(page).locator(".computed").first).to_contain_text("SBP 126")
+    before = tablet.touches
+    score(tablet)
+    assert tablet.touches - before == 5
+    expect(page.locator("[data-leaving=score]")).to_contain_text("10/10")
+    found = server.store.session(session.id).current_observations
+    (set_id,) = {item.set_id for item in found if item.parameter.startswith("aldrete_")}
+    assert [item.value for item in found if item.set_id == set_id] == [2, 2, 2, 0]
+
+    tablet.tap(discharge)
+    expect(sheet(page).locator("[data-stop=discharge]")).to_be_disabled()
+    asked = [item.id for item in GATE.criteria.values() if item.text is not None]
+    for criterion in asked:
+        answer(tablet, criterion, "yes")
+    ready = sheet(page).locator("[data-stop=discharge]")
+    expect(ready).to_be_enabled()
+    expect(ready).to_have_text("Discharge")
+    assert now_is(server, session.id) is SessionStatus.RECOVERY
+    tablet.tap(ready)
+
+    expect(page.locator(".closed")).to_contain_text("discharged")
+    after = server.store.session(session.id)
+    assert now_is(server, session.id) is SessionStatus.DISCHARGED
+    assert {item.question for item in after.answers} == set(asked)
+    assert {item.answer for item in after.answers} == {Answer.YES}
+
+
+def test_what_is_missing_leads_to_where_it_is_done(
+    server: Server, open_bedside: OpenBedside
+) -> None:
+    tablet = open_bedside(in_recovery(server, build.obs_set(LAST + 1, sbp=188, dbp=76)))
+    page = tablet.page
+
+    tablet.tap(page.locator("[data-leaving=discharge]"))
+    pressure = point(page, "blood_pressure_at_discharge")
+    expect(pressure).to_have_attribute("data-state", "not met")
+    expect(pressure).to_contain_text("188/76")
+    tablet.tap(pressure.locator(".does"))
+    expect(sheet(page)).to_be_hidden()
+    expect(tablet.field("sbp")).to_be_focused()
+
+    tablet.tap(page.locator("[data-leaving=discharge]"))
+    tablet.tap(point(page, "recovery_score").locator(".does"))
+    score(tablet)
+    expect(point(page, "recovery_score")).not_to_contain_text("incomplete")
+
+
+def test_an_anaesthetist_overrides_with_reason_and_takes_it_back(
+    server: Server, open_bedside: OpenBedside
+) -> None:
+    session = in_recovery(server)
+    tablet = open_bedside(session)
+    page = tablet.page
+    tablet.tap(page.locator("[data-leaving=discharge]"))
+
+    answer(tablet, "escort_present", "no")
+    tablet.tap(point(page, "escort_present").get_by_role("button", name="Override"))
+    confirm = sheet(page).locator(".confirm")
+    expect(confirm).to_be_disabled()
+    tablet.tap(sheet(page).get_by_role("button", name="patient was seen"))
+    expect(confirm).to_be_disabled()
+    tablet.tap(sheet(page).get_by_role("group", name="Decided by").get_by_role("button").first)
+    tablet.tap(confirm)
+
+    escort = point(page, "escort_present")
+    expect(escort).to_have_attribute("data-state", "overridden")
+    expect(escort).to_contain_text("patient was seen")
+    given = server.store.session(session.id).answers[-1]
+    assert (given.question, given.answer, given.override_by) == (
+        "escort_present",
+        Answer.NO,
+        "mkeller",
+    )
+    tablet.tap(escort.get_by_role("button", name="Take back"))
+    expect(escort).to_have_attribute("data-state", "not met")
+
+
+def test_a_patient_who_leaves_early_is_recorded_with_the_reason(
+    server: Server, open_bedside: OpenBedside
+) -> None:
+    session = in_recovery(server)
+    tablet = open_bedside(session)
+    page = tablet.page
+
+    tablet.tap(page.locator("[data-leaving=discharge]"))
+    tablet.tap(sheet(page).get_by_role("button", name="has left anyway"))
+    expect(sheet(page)).to_contain_text("Recovery score")
+    expect(sheet(page).locator(".confirm")).to_be_disabled()
+    tablet.tap(sheet(page).get_by_role("button", name="did not want to wait"))
+    tablet.tap(sheet(page).get_by_role("button", name="−5 min"))
+    tablet.tap(sheet(page).locator(".confirm"))
+
+    expect(page.locator(".closed")).to_contain_text("discharged")
+    event = server.store.session(session.id).events[-1]
+    assert (event.kind, event.text) == (EventKind.DISCHARGED, "did not want to wait")
+    assert 280 < (event.recorded_at - event.taken_at).total_seconds() < 320
+
+
+def test_the_gate_is_answered_at_the_bedside(server: Server, open_bedside: OpenBedside) -> None:
+    session = put_waiting(server)
+    tablet = open_bedside(session)
+    page = tablet.page
+    line = page.locator(".gate")
+    expect(line).to_contain_text(re.compile(r"Start is blocked: \d+ points"))
+
+    tablet.tap(page.locator("[data-dose=up]"))
+    expect(sheet(page).get_by_role("heading", name="Before the start")).to_be_visible()
+    tablet.tap(sheet(page).get_by_role("button", name="Heart"))
+    answer(tablet, "heart_disease", "yes")
+    expect(point(page, "heart_disease")).to_contain_text("Only an anaesthetist can go on")
+    tablet.tap(point(page, "heart_disease").get_by_role("button", name="Override"))
+    tablet.tap(sheet(page).get_by_role("button", name="patient was seen"))
+    tablet.tap(sheet(page).get_by_role("group", name="Decided by").get_by_role("button").first)
+    tablet.tap(sheet(page).locator(".confirm"))
+    expect(point(page, "heart_disease")).to_have_attribute("data-state", "met")
+    for group in ("Heart", "Brain", "Pregnancy", "Consent"):
+        tablet.tap(sheet(page).get_by_role("button", name=re.compile(rf"[○✓] {group}")))
+        tablet.tap(sheet(page).locator("[data-stop=all]"))
+        expect(sheet(page).locator("[data-stop=all]")).to_have_count(0)
+    tablet.tap(sheet(page).get_by_role("button", name=re.compile("[○✓] Ketamine")))
+    for question in ("allergy_ketamine", "ketamine_reaction", "interacting_medicines"):
+        answer(tablet, question, "no")
+    answer(tablet, "medication_list", "yes")
+    expect(sheet(page).get_by_role("button", name=re.compile("✓ Ketamine"))).to_be_visible()
+    tablet.tap(sheet(page).get_by_role("button", name=re.compile("○ Checks")))
+    expect(point(page, "baseline")).to_contain_text("Take the second set from")
+    tablet.tap(point(page, "baseline").get_by_role("button", name="Take it"))
+    expect(tablet.field("hr")).to_be_focused()
+
+    answered = {item.question for item in server.store.session(session.id).answers}
+    assert answered == set(GATE.questions) - {"vascular_malformation", "suicidality_assessed"}
+    expect(line).to_contain_text(re.compile(r"▲ \d points? before the start"))
+    tablet.tap(page.locator("[data-dose=up]"))
+    expect(sheet(page).locator(".questions")).to_contain_text("of the gate asks for a reason")
+
+
+def test_a_start_that_happened_is_recorded_all_the_same(
+    server: Server, open_bedside: OpenBedside
+) -> None:
+    session = put_waiting(server)
+    tablet = open_bedside(session)
+    page = tablet.page
+
+    tablet.tap(page.locator("[data-dose=up]"))
+    tablet.tap(sheet(page).get_by_role("button", name="already started"))
+    expect(sheet(page).locator(".questions")).to_contain_text("of the gate block the start")
+    tablet.tap(sheet(page).get_by_role("button", name="doctor's order"))
+    tablet.tap(sheet(page).get_by_role("button", name="already given"))
+    tablet.second_person(sheet(page))
+    tablet.tap(sheet(page).locator(".confirm"))
+
+    expect(page.locator(".fact.phase")).to_contain_text("INFUSING")
+    expect(page.locator(".gate")).to_be_hidden()
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_sheet_fits_and_can_be_tapped(
+    server: Server, open_bedside: OpenBedside, size: tuple[int, int], scheme: str
+) -> None:
+    looks = {"viewport": {"width": size[0], "height": size[1]}, "color_scheme": scheme}
+    tablet = open_bedside(in_recovery(server), **looks)
+    page = tablet.page
+    for name in ("score", "discharge"):
+        tablet.tap(page.locator(f"[data-leaving={name}]"))
+        measure(page, f"{name}-{scheme}-{size[0]}x{size[1]}")
+        tablet.tap(sheet(page).get_by_role("button", name="Close"))
+    fresh = open_bedside(put_session(server, more=[stopped()]), **looks)
+    fresh.tap(fresh.page.locator("[data-leaving=discharge]"))
+    measure(fresh.page, f"fresh-{scheme}-{size[0]}x{size[1]}")
+    answer(fresh, "escort_present", "no")
+    override = point(fresh.page, "escort_present").get_by_role("button", name="Override")
+    expect(override).to_be_visible()
+    measure(fresh.page, f"said-no-{scheme}-{size[0]}x{size[1]}")
+    fresh.tap(override)
+    measure(fresh.page, f"override-{scheme}-{size[0]}x{size[1]}")
+    fresh.tap(sheet(fresh.page).get_by_role("button", name="Back"))
+    fresh.tap(sheet(fresh.page).get_by_role("button", name="has left anyway"))
+    measure(fresh.page, f"left-{scheme}-{size[0]}x{size[1]}")
+    waiting = open_bedside(put_waiting(server), **looks)
+    waiting.tap(waiting.page.locator(".gate"))
+    measure(waiting.page, f"gate-{scheme}-{size[0]}x{size[1]}")
+
+
+def measure(page: Page, name: str) -> None:
+    import os
+
+    if os.environ.get("SHOTS"):
+        page.wait_for_timeout(600)
+        page.screenshot(path=f"build/{name}.png")
+    found = page.evaluate(_MEASURE)
+    assert found == {"scrolls": [], "small": [], "outside": []}
+
+
+_MEASURE = """() => {
+  const root = [...document.querySelectorAll('*')].map((n) => n.shadowRoot)
+    .find((r) => r?.querySelector('.bedside'));
+  const out = {scrolls: [], small: [], outside: []};
+  for (const n of root.querySelectorAll('.sheet, .sheet-body, .actions')) {
+    if (n.scrollHeight > n.clientHeight + 1 || n.scrollWidth > n.clientWidth + 1) {
+      out.scrolls.push([n.className, n.scrollWidth, n.clientWidth, n.scrollHeight, n.clientHeight]);
+    }
+  }
+  for (const n of root.querySelectorAll('.sheet button, .actions button')) {
+    const box = n.getBoundingClientRect();
+    if (!box.width) continue;
+    if (box.width < 47.9 || box.height < 47.9) out.small.push([n.textContent, box.width, box.height]);
+    if (box.left < 0 || box.top < 0 || box.right > innerWidth + 0.5 || box.bottom > innerHeight + 0.5) {
+      out.outside.push(n.textContent);
+    }
+  }
+  return out;
+}"""
