@@ -28,10 +28,8 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--anew", action="store_true", help="throw an unfinished run away")
     asked = parser.parse_args(arguments)
-    # Stopped by a signal, the run ends its server and browser as well.
-    signal.signal(
-        signal.SIGTERM, lambda _number, _frame: sys.exit("stopped; run it again to go on")
-    )
+    # Stopped either way, the run ends its server and browser and tells what it has.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     folder = BUILD / f"soak-{asked.seed}-{asked.faults}"
     if asked.anew:
         shutil.rmtree(folder, ignore_errors=True)
@@ -44,7 +42,10 @@ def main(arguments: list[str]) -> int:
     publish(found, BUILD / "soak.json")
     print(seconds_of(outcomes))
     missed = [figure.name for figure in found if figure.name in GOALS and figure.value]
-    return 1 if missed or problems else 0
+    left = asked.faults - sum(len(outcome["entries"]) for outcome in outcomes)
+    if left:
+        tell(f"Stopped with {left} of {asked.faults} faults to go: run it again to go on.")
+    return 1 if missed or problems or left else 0
 
 
 def _run(folder: Path, journal: Path, faults: int, seed: int) -> tuple[str, ...]:
@@ -59,6 +60,8 @@ def _run(folder: Path, journal: Path, faults: int, seed: int) -> tuple[str, ...]
             for outcome in counted(Shift(ward, journal).outcomes(left), f"rounds of {len(left)}"):
                 for line in outcome.notes:
                     tell(f"round {outcome.number}: {line}")
+        except KeyboardInterrupt:
+            tell("Stopping ...")
         finally:
             ward.close()
     problems = tuple(str(problem) for problem in ward.store.verify())

@@ -83,7 +83,11 @@ class Ward:
                 stderr=subprocess.STDOUT,
             )
         server = Server(port, f"sqlite:///{self.database}", self.store, process, self._log)
-        _wait_until_ready(server)
+        try:
+            _wait_until_ready(server)
+        except BaseException:
+            process.kill()
+            raise
         self.starts_s.append(time.monotonic() - begin)
         return server
 
