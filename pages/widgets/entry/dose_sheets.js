@@ -5,7 +5,7 @@ const PREVIEW_DELAY_MS = 120;
 class DoseSheets extends SecondPersonSheets {
   /** One proposed change with what it will do; the second tap saves it. */
   step(proposal) {
-    const state = { id: proposal.resend?.id ?? newId(), reason: proposal.reason ?? null, ordered: null, given: false };
+    const state = { id: proposal.resend?.id ?? newId(), reason: proposal.reason ?? null, ordered: null, given: proposal.given ?? false };
     const foot = el("div", { class: "foot" });
     const second = proposal.second_person
       ? this.secondPerson(state.id, proposal.second_person, () => draw()) : null;
@@ -37,7 +37,7 @@ class DoseSheets extends SecondPersonSheets {
     this.open(proposal.title, second
       ? el("div", { class: "split" }, el("div", {}, this.figures(proposal), foot), second.pad)
       : [this.figures(proposal), foot]);
-    foot.querySelector(second ? ".second-person button" : ".confirm").focus({ preventScroll: true });
+    foot.querySelector(second && !state.given ? ".second-person button" : ".confirm").focus({ preventScroll: true });
   }
 
   figures(proposal) {

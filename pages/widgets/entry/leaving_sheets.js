@@ -247,7 +247,7 @@ class LeavingSheets extends Sheets {
     const all = this.gateGroup ? this.app.config.leaving.groups[this.gateGroup].all : null;
     const start = gate.may_start !== "blocked" && up
       ? button(up.title, () => this.step(this.app.state.dose.up), { class: "tap accent wide", "data-stop": "start" })
-      : button(say("gate_started"), () => this.step(this.app.state.dose.up), { class: "tap quiet wide", "data-stop": "start", disabled: !up });
+      : button(say("gate_started"), () => this.step({ ...this.app.state.dose.up, given: true }), { class: "tap quiet wide", "data-stop": "start", disabled: !up });
     return el("div", { class: "confirm-row" },
       all && unanswered.length > 1 ? button(say(`all_${all}`, { n: unanswered.length }), () =>
         this.tellGate(unanswered.map((item) => ({ question: item.id, answer: all })),
