@@ -49,20 +49,21 @@ class LeavingSheets extends Sheets {
   follow(title, draw) {
     const node = el("div", { class: "broad" });
     this.followed = { node, draw, kept: new Map() };
-    this.redraw();
-    this.open(title, node);
+    if (this.redraw()) this.open(title, node);
   }
 
+  /** False when there is nothing left to show. */
   redraw() {
     const { node, draw } = this.followed;
     const stop = this.app.focused()?.dataset.stop;
     const content = draw();
     if (content === null) {
       this.close();
-      return;
+      return false;
     }
     settle(node, content);
     if (stop && !this.app.focused()?.dataset.stop) node.querySelector(`[data-stop="${stop}"]`)?.focus({ preventScroll: true });
+    return true;
   }
 
   /** A part of the sheet: built once, and anew only when what it tells has changed. */
@@ -428,7 +429,7 @@ class LeavingSheets extends Sheets {
 
   /** Discharging has a sheet of its own; the other steps of the session are asked in words. */
   move(move) {
-    if (move.kind === "discharged" && this.app.state.leaving) this.discharge();
+    if (move.kind === "discharged") this.discharge();
     else super.move(move);
   }
 }

@@ -3,7 +3,7 @@
 /** From this grade on (life-threatening, death) a side effect is asked once more. */
 const GRAVE = 4;
 /** Steps of the session that end something: each with its question in words. */
-const ENDING = ["discharged", "completed"];
+const ENDING = ["completed"];
 
 class Sheets extends RecordSheets {
   // -- the set ----------------------------------------------------------------------------------

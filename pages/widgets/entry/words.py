@@ -191,12 +191,6 @@ def _sheet_words() -> dict[str, str]:
             "Corrections are still possible until it is signed."
         ),
         "completed_title": _("Complete this session?"),
-        "discharged_confirm": _("The patient is discharged"),
-        "discharged_help": _(
-            "The infusion has ended and the patient leaves. "
-            "No further set falls due and no dose can be recorded."
-        ),
-        "discharged_title": _("Discharge the patient?"),
         "go_back": _("Back"),
         "grade_confirm": _("Save grade {grade}, {label}"),
         "grade_question": _("{effect}: grade {grade}, {label}?"),
@@ -272,7 +266,7 @@ def _leaving_words() -> dict[str, str]:
         "leave_early_confirm": _("Record that the patient has left"),
         "leave_early_done": _("left before everything was met"),
         "leave_not_ready": _("Not yet ready to leave"),
-        "ledger_not_yet": _("the drug ledger does not balance yet"),
+        "ledger_not_yet": _("the ledger is open"),
         "leave_early_title": _("The patient has left anyway: this stays open"),
         "leave_now": _("Discharge"),
         "leave_open_1": _("Discharge: 1 point is missing"),
