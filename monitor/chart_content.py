@@ -181,7 +181,7 @@ def chart_content(
         effects=effect_bars(session, until, zone),
         notes=_notes(session, by_parameter, compact=compact),
         alerts=_alert_bars(session, views, until, zone, names or {}),
-        events=numbered_events(session, zone, names),
+        events=numbered_events(session, zone, names, [view.alert for view in views]),
     )
     return replace(
         content,

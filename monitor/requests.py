@@ -166,13 +166,26 @@ class EventRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AmendRequest:
-    """A correction with its reason: with an item the observation is replaced, without struck out."""
+    """A correction with its reason: with an item the observation is replaced, without struck out.
+
+    ``keeps`` names the observation that was chosen instead, when two stood against each other.
+    """
 
     id: UUID
     amends: UUID
     reason: str
     replacement: EnteredItem | None = None
     taken_at: datetime | None = None
+    keeps: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UndoRequest:
+    """What an entry saved (a fact's or a set's id) is taken back; ``tapped_at`` is when."""
+
+    id: UUID
+    undoes: UUID
+    tapped_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,6 +16,7 @@ from monitor.actions.sessions import (
     record_event,
     start_session,
 )
+from monitor.actions.undo import undo
 
 __all__ = [
     "OpenSession",
@@ -36,4 +37,5 @@ __all__ = [
     "record_side_effect",
     "save_draft",
     "start_session",
+    "undo",
 ]

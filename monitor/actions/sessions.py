@@ -35,6 +35,7 @@ from monitor.record import (
     Fact,
     InfusionSession,
     SessionEvent,
+    SideEffect,
 )
 from monitor.requests import (
     EventRequest,
@@ -314,7 +315,7 @@ def record_event(
             problems = [*problems, *_leaving_problems(store, before, request)]
         elif request.kind == lifecycle.EventKind.COMPLETED:
             problems = [*problems, *_closing_problems(before)]
-        refuse(problems, confirmed)
+        refuse([*problems, *_link_problems(before, request)], confirmed)
         return facts
 
     return save(
@@ -345,3 +346,14 @@ def _closing_problems(before: OpenSession) -> tuple[Problem, ...]:
     """The drug of a session is accounted for before the session is closed."""
     problem = drug_ledger.closing_problem(before.session, before.as_of)
     return () if problem is None else (Problem("ledger", problem, code="ledger.open"),)
+
+
+def _link_problems(before: OpenSession, request: EventRequest) -> list[Problem]:
+    """What was given for something names that: a side effect or an alert of this session."""
+    linked = request.linked_to
+    if linked is None or isinstance(before.session.fact(linked), SideEffect):
+        return []
+    if any(alert.id == linked for alert in before.alerts):
+        return []
+    message = "What this was given for is not in this session. Choose it again."
+    return [Problem("linked_to", message, code="linked_to.unknown")]

@@ -111,7 +111,8 @@ class Bedside {
     this.list = button("☰", () => this.sheets.recent(), { class: "tap list", "aria-label": say("recent_label") });
     this.savedLine = el("div", { class: "saved", role: "status" }, this.savedText, this.savedButton, this.undo, this.list);
     this.rows = el("div", { class: "recent" });
-    this.strip = el("section", { class: "card strip", "aria-label": say("recent_label") }, this.savedLine, this.rows);
+    this.conflict = button("", () => this.sheets.conflicts(), { class: "tap conflict", hidden: true });
+    this.strip = el("section", { class: "card strip", "aria-label": say("recent_label") }, this.savedLine, this.conflict, this.rows);
     return el("div", { class: "right" }, this.hole, this.strip);
   }
 
@@ -135,14 +136,14 @@ class Bedside {
     };
     const effects = [button(say("effect_none"), () => this.send("effect",
       { term: "none", grade: 0, taken: { ago: 0 } }, say("sum_none")), { "data-effect": "none" })];
-    for (const key of this.config.quick_terms) {
+    for (const { key, label } of this.config.quick_terms) {
       const term = this.config.terms.find((candidate) => candidate.key === key);
-      effects.push(button(term.quick ?? term.display, () => this.sheets.grade(term), { "data-effect": key }));
+      effects.push(button(label, () => this.sheets.grade(term), { "data-effect": key }));
     }
     this.moreEffects = button(say("more"), () => this.sheets.moreEffects(), { "data-effect": "more" });
     this.effects = [...effects, this.moreEffects];
     const quick = this.config.events.filter((event) => event.quick).map((event) =>
-      button(event.label, () => this.event(event.kind), { "data-event": event.kind }));
+      button(event.label, () => this.event(event), { "data-event": event.code }));
     return el("nav", { class: "actions-area", "aria-label": say("actions_label") },
       el("div", { class: "card actions" },
         el("div", { class: "group", role: "group", "aria-label": say("dose") },
@@ -265,10 +266,9 @@ class Bedside {
     return this.send(proposal.path, { id, ...proposal.request, taken: { ago: 0 }, ...said }, proposal.summary, extra);
   }
 
-  event(kind) {
-    const event = this.config.events.find((candidate) => candidate.kind === kind);
+  event(event) {
     if (event.asks) this.sheets.eventText(event);
-    else this.send("event", { kind, text: null, taken: { ago: 0 } }, event.label);
+    else this.send("event", { kind: event.kind, text: event.text, taken: { ago: 0 } }, event.label);
   }
 
   /** Finished, and nobody asked to enter something that was forgotten. */
@@ -359,6 +359,7 @@ class Bedside {
     this.paintClosed();
     this.form.paint();
     this.paintRows();
+    this.paintConflict();
     this.paintSaved();
     this.tick();
   }
@@ -496,6 +497,10 @@ class Bedside {
     const fresh = this.lastSaved?.id === row.id;
     const by = el("span", { class: "by" }, row.by);
     const props = { class: `row ${row.kind}${fresh ? " fresh" : ""}`, "data-id": row.id };
+    if (row.struck) {
+      return el("div", { ...props, class: `${props.class} struck` }, time,
+        button(el("s", {}, row.text), () => this.sheets.details(row), { class: "tap cell text", "aria-label": say("struck_row", { text: row.text }) }), by);
+    }
     if (row.kind !== "set") {
       return el("div", props, time,
         button(row.text, () => this.sheets.strike(row), { class: "tap cell text", "aria-label": say("amend_row", { text: row.text }) }), by);
@@ -505,10 +510,23 @@ class Bedside {
 
   cell(row, cell) {
     const label = say("amend_cell", { label: cell.label, value: cell.text });
-    const above = el("small", {}, cell.label, ...(cell.was ? [" ", el("s", {}, cell.was)] : []));
+    const above = el("small", {}, cell.contested ? "≠ " : "", cell.label, ...(cell.was ? [" ", el("s", {}, cell.was)] : []));
     return button([above, el("b", {}, cell.text)],
-      () => this.sheets.amend(row, cell),
-      { class: "tap cell", "aria-label": label, "data-parameter": cell.parameter, "data-level": cell.level ?? "", disabled: !cell.id });
+      () => (cell.contested ? this.sheets.conflicts() : this.sheets.amend(row, cell)),
+      { class: "tap cell", "data-contested": cell.contested, "aria-label": label, "data-parameter": cell.parameter, "data-level": cell.level ?? "", disabled: !cell.id });
+  }
+
+  /** Two values of one thing: both stand, the worse counts, until somebody chooses. */
+  paintConflict() {
+    const [pair, ...more] = this.state.conflicts;
+    const hidden = !pair || this.state.phase.status === "signed";
+    if (pair) {
+      put(this.conflict, say("conflict_open", { label: pair.label, one: pair.values[0].text, other: pair.values[1].text })
+        + (more.length ? say("and_more", { n: more.length }) : ""));
+    }
+    if (this.conflict.hidden === hidden) return;
+    this.conflict.hidden = hidden;
+    this.placeChart();
   }
 
   paintSaved() {

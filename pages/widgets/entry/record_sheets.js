@@ -8,9 +8,12 @@ class RecordSheets extends LedgerSheets {
     this.open(say("answer_title"),
       el("p", { class: `alert-text ${alert.level}` }, `${ICONS[alert.level] ?? "▲"} ${alert.text}`),
       alert.detail ? el("p", { class: "detail" }, alert.detail) : null,
-      this.choices(this.app.config.answers, (action) =>
+      this.choices(this.app.config.answers, (action) => {
         this.app.send("ack", { alert_id: alert.id, action, text: note.value.trim() || null },
-          say("sum_answer", { text: alert.text }))),
+          say("sum_answer", { text: alert.text }));
+        // The answer stands; which drug it was is a fact of its own, linked to the alert.
+        if (action === "drug") this.treat({ code: alert.id, label: `${ICONS[alert.level] ?? "▲"} ${alert.text}` });
+      }),
       note);
     this.body.querySelector(".choice")?.focus({ preventScroll: true });
   }
@@ -82,11 +85,29 @@ class RecordSheets extends LedgerSheets {
       el("div", {}, keypad({ target: () => input, left: { label: "." } }))));
   }
 
+  /** Two people, two values: the one that is not kept is struck out and stays readable. */
+  conflicts(settled = new Set()) {
+    const open = this.app.state.conflicts.filter((pair) => !pair.values.some((value) => settled.has(value.id)));
+    const choose = (pair, kept) => {
+      const wrong = pair.values.find((value) => value !== kept);
+      this.app.send("amend", { amends: wrong.id, keeps: kept.id, replacement: null, reason: this.app.config.conflict_reason },
+        say("sum_conflict", { label: pair.label, kept: kept.text, old: wrong.text }));
+      this.close();
+      const rest = new Set([...settled, wrong.id]);
+      if (open.some((other) => !other.values.some((value) => rest.has(value.id)))) this.conflicts(rest);
+    };
+    this.open(say("conflict_title"), el("p", {}, say("conflict_help")),
+      open.map((pair) => el("div", { class: "conflict-pair", role: "group", "aria-label": pair.label },
+        el("b", {}, pair.label), pair.values.map((value) =>
+          button([el("b", {}, value.text), el("small", {}, `${value.time} · ${value.by}`)], () => choose(pair, value),
+            { class: "tap choice", "data-id": value.id })))));
+  }
+
   /** Everything recorded lately, to be read or corrected. */
   recent() {
     this.open(say("recent_label"), this.app.state.recent.map((row) =>
       button([el("b", {}, clock(Date.parse(row.taken_at))), el("span", {}, row.cells.length
-        ? row.cells.map((cell) => `${cell.label} ${cell.text}`).join("  ") : row.text), el("small", {}, row.by)],
+        ? row.cells.map((cell) => `${cell.label} ${cell.text}`).join("  ") : row.struck ? el("s", {}, row.text) : row.text), el("small", {}, row.by)],
         () => this.details(row), { class: "tap choice recent-row" })));
   }
 
@@ -97,7 +118,7 @@ class RecordSheets extends LedgerSheets {
         () => this.amend(row, cell), { class: "tap choice cell", "data-level": cell.level, disabled: !cell.id }));
     this.open(`${clock(Date.parse(row.taken_at))}  ${row.text}`, el("p", {}, row.story),
       row.cells.length ? el("div", { class: "choices" }, cells)
-        : button(say("amend_title"), () => this.strike(row), { class: "tap choice" }));
+        : row.struck ? null : button(say("amend_title"), () => this.strike(row), { class: "tap choice" }));
   }
 
   /** Something without a single value (dose, side effect, event): struck out, entered anew. */

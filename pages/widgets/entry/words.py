@@ -17,6 +17,7 @@ def _screen_words() -> dict[str, str]:
         "and_more": _(" · {n} more"),
         "answer": _("Answer"),
         "back_to_board": _("Back to the live board"),
+        "conflict_open": _("≠ {label} {one} or {other}? Choose"),
         "dose": _("Dose"),
         "dose_bolus": _("bolus"),
         "dose_down": _("▼ lower"),
@@ -50,6 +51,7 @@ def _screen_words() -> dict[str, str]:
         "set_due": _("set due"),
         "set_late": _("set LATE"),
         "set_missed": _("set MISSED"),
+        "struck_row": _("Struck out: {text}"),
         "state_label": _("State of the infusion"),
     }
 
@@ -141,6 +143,7 @@ def _saving_words() -> dict[str, str]:
 
 def _sheet_words() -> dict[str, str]:
     return {
+        "action": _("Action"),
         "alerts": _("Alerts"),
         "allergies": _("Allergies"),
         "given_alone": _("It was given without a second person: record it"),
@@ -171,6 +174,7 @@ def _sheet_words() -> dict[str, str]:
         "answer_note": _("A word about it (optional)"),
         "answer_title": _("What was done about it?"),
         "at_once": _("at once"),
+        "at_time": _("When"),
         "bolus_title": _("Bolus"),
         "check_and_save": _("Next"),
         "clear_reason": _("remove the reason"),
@@ -184,7 +188,12 @@ def _sheet_words() -> dict[str, str]:
         "draft_of": _("{by}, {time}: {values}. Take it over"),
         "drafts_title": _("Typed on another tablet and not saved"),
         "effects_title": _("Side effects"),
-        "ended_now": _("Ended now"),
+        "ended": _("Ended"),
+        "conflict_help": _(
+            "The one that is not kept is struck out and stays readable. "
+            "Until somebody chooses, the worse value counts."
+        ),
+        "conflict_title": _("Two values within a minute. Which one is right?"),
         "completed_confirm": _("Complete the session"),
         "completed_help": _(
             "The session closes and leaves the live board. "
@@ -197,6 +206,7 @@ def _sheet_words() -> dict[str, str]:
             "No further set falls due and no dose can be recorded."
         ),
         "discharged_title": _("Discharge the patient?"),
+        "given_for": _("Given for"),
         "go_back": _("Back"),
         "grade_confirm": _("Save grade {grade}, {label}"),
         "grade_question": _("{effect}: grade {grade}, {label}?"),
@@ -216,19 +226,21 @@ def _sheet_words() -> dict[str, str]:
             "How was it confirmed?"
         ),
         "really_so_title": _("{field} {value} is really so"),
+        "relation": _("Due to the drug"),
         "replace_because": _("{value} is right. What was wrong?"),
         "right_value_first": _("Enter the right value, or strike the wrong one out."),
         "roused_no": _("No: sedation not assessed"),
         "roused_question": _("Asleep. Does the patient rouse to voice?"),
         "roused_yes": _("Yes, roused to voice"),
         "runs_at": _("Runs at"),
-        "search_effects": _("Find a side effect"),
+        "search_effects": _("Find a side effect: any word, MedDRA term or SNOMED code"),
         "since": _("Since"),
         "still_open": _("Still open"),
         "strike_because": _("Strike out, without a new value. Why?"),
         "strike_out": _("Strike out, without a new value"),
         "sum_amend": _("{label} {old} corrected to {value}"),
         "sum_answer": _("Answer to: {text}"),
+        "sum_conflict": _("{label} {kept} kept, {old} struck out"),
         "sum_effect": _("{effect} grade {grade}"),
         "sum_effect_end": _("{effect} ended"),
         "sum_none": _("asked: no side effect"),
@@ -239,6 +251,8 @@ def _sheet_words() -> dict[str, str]:
         "syringe_help": _(
             "Another strength ends the running rate. Enter the rate the pump runs at now."
         ),
+        "treat": _("Drug given for it"),
+        "typical_help": _("Typically: {text}. Help for clinicians, never an order."),
         "use_time": _("use this time"),
         "when_taken": _("When was this taken?"),
         "why": _("Why"),
