@@ -84,8 +84,11 @@ def observation_table(
         if reading.late:
             first = reading.was[0] if reading.was else observation
             row["Entered late"] = clock(first.recorded_at, zone)
+        if observation.source.words:
+            row["Source"] = observation.source.words
         row[names[observation.parameter]] = _cell(reading)
-    return _frame(list(rows.values()), ["Taken", *names.values(), "By", "Entered late"])
+    source = ["Source"] if any("Source" in row for row in rows.values()) else []
+    return _frame(list(rows.values()), ["Taken", *names.values(), "By", "Entered late", *source])
 
 
 def _cell(reading: Reading) -> str:
@@ -205,7 +208,7 @@ def _effect_row(course: EffectCourse, zone: tzinfo) -> dict[str, str]:
         "Treated": "; ".join(treatment_text(given, zone) for given in course.treatments),
         "Relation": RELATIONS.get(effect.relation or "", effect.relation or ""),
         "Serious": "yes" if effect.serious else "",
-        "Note": " ".join(text for text in notes if text),
+        "Note": " ".join(text for text in (*notes, effect.source.words) if text),
         "By": effect.recorded_by,
     }
 

@@ -373,6 +373,8 @@ def numbered_events(
             text += f", ordered by {(names or {}).get(ordered_by, ordered_by)}"
         if fact.id in given:
             text += f", {given[fact.id].words}"
+        if fact.source.words:
+            text += f" ({fact.source.words})"
         if isinstance(fact, DoseStep):
             running = fact.rate_mg_per_h
         found.append(
@@ -465,6 +467,7 @@ def _effect_bar(
     detail += [f"action: {text}" for text in actions]
     detail += [f"given {treatment_text(given, zone)}" for given in course.treatments]
     detail += [text for text in notes if text]
+    detail += [effect.source.words] if effect.source.words else []
     worst = course.peak_grade
     return Bar(
         start_min=minute_of(session, effect.taken_at),

@@ -12,6 +12,7 @@ from monitor.actions.ledger import record_movement
 from monitor.actions.observations import amend, record_observations, save_draft
 from monitor.actions.opening import OpenSession, open_session, open_sessions
 from monitor.actions.sessions import (
+    approved_threshold_set,
     concentration_problems,
     record_event,
     start_session,
@@ -23,6 +24,7 @@ __all__ = [
     "amend",
     "answer_alert",
     "answer_gate",
+    "approved_threshold_set",
     "change_rate",
     "change_side_effect",
     "change_syringe",

@@ -48,11 +48,12 @@ def record_side_effect(
         action=request.action,
         serious=request.serious,
         note=request.note,
+        source=request.source,
     )
 
     def settled(before: OpenSession, facts: tuple[Fact, ...]) -> tuple[Fact, ...]:
         lifecycle.check_can_record(before.session, now)
-        problems = time_problems(request.onset_at, before.session, now)
+        problems = time_problems(request.onset_at, before.session, now, request.source)
         problems += _term_problems(request)
         problems += _code_problems("relation", request.relation, RELATIONS)
         problems += _code_problems("action", request.action, ACTIONS)
@@ -105,6 +106,7 @@ def change_side_effect(
         ended=request.ended,
         action=request.action,
         note=request.note,
+        source=request.source,
     )
 
     def settled(before: OpenSession, facts: tuple[Fact, ...]) -> tuple[Fact, ...]:
@@ -113,7 +115,7 @@ def change_side_effect(
         effect = session.fact(request.side_effect_id)
         if not isinstance(effect, SideEffect):
             raise NotFound("That side effect is not in this session.")
-        problems = time_problems(request.taken_at, session, now)
+        problems = time_problems(request.taken_at, session, now, request.source)
         if request.taken_at < effect.taken_at:
             problems.append(
                 Problem("taken_at", "This is before the side effect began. Check the time.")

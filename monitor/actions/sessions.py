@@ -74,7 +74,7 @@ def start_session(
                 "choose an approved protocol."
             )
         protocol = protocol_of(version)
-        thresholds = _approved_threshold_set(store, protocol.threshold_set)
+        thresholds = approved_threshold_set(store, protocol.threshold_set)
         refuse(_start_problems(store, user.clinic, request, protocol, now), confirmed)
         session = _as_requested(request, version, thresholds.id, user, now)
         session = _in_course(store, session, now)
@@ -273,7 +273,8 @@ def concentration_problems(concentration_mg_per_ml: Decimal) -> list[Problem]:
     return []
 
 
-def _approved_threshold_set(store: Store, code: str) -> PinnedVersion:
+def approved_threshold_set(store: Store, code: str) -> PinnedVersion:
+    """The limits a session that is opened now is judged by: the newest approved version."""
     candidates = [
         version
         for version in store.versions("threshold_set")
@@ -304,11 +305,12 @@ def record_event(
         kind=request.kind,
         text=request.text,
         linked_to=request.linked_to,
+        source=request.source,
     )
 
     def settled(before: OpenSession, facts: tuple[Fact, ...]) -> tuple[Fact, ...]:
         lifecycle.check_can_record_event(before.session, request.kind, now)
-        problems = time_problems(request.taken_at, before.session, now)
+        problems = time_problems(request.taken_at, before.session, now, request.source)
         if lifecycle.belongs_after_the_end(request.kind):
             problems = [item for item in problems if item.code != AFTER_END]
         if request.kind == lifecycle.EventKind.DISCHARGED:

@@ -84,7 +84,8 @@ def _row(
     recorded = recorded_at or fact.recorded_at
     name = names.get(fact.recorded_by, fact.recorded_by)
     late = fact.recorded_at - fact.taken_at > LATE_AFTER
-    story = f"Recorded {clock(fact.recorded_at, zone, seconds=True)} by {name}."
+    source = f", {fact.source.words}" if fact.source.words else ""
+    story = f"Recorded {clock(fact.recorded_at, zone, seconds=True)} by {name}{source}."
     if struck is not None:
         by = names.get(struck.recorded_by, struck.recorded_by)
         at = clock(struck.recorded_at, zone, seconds=True)
@@ -99,6 +100,7 @@ def _row(
             "late": f"saved {clock(fact.recorded_at, zone)}" if late else None,
             "text": text,
             "story": story,
+            "source": fact.source.words,
             "struck": struck is not None,
             "cells": cells or [],
         },

@@ -81,7 +81,7 @@ def _save_set(call: Call) -> OpenSession:
     if not isinstance(rows, list) or len(rows) > _MAX_ITEMS:
         raise BadRequest("items")
     items = tuple(_item(call.part("items", row)) for row in rows)
-    entered = EnteredSet(set_id=call.id, taken_at=call.taken_at, items=items)
+    entered = EnteredSet(set_id=call.id, taken_at=call.taken_at, items=items, source=call.source)
     return actions.record_observations(
         call.store, call.user, call.session_id, entered, confirmed=call.confirmed, **call.act
     )
@@ -121,6 +121,7 @@ def _rate_request(call: Call, row: Call) -> RateRequest:
         ordered_by=call.text("ordered_by"),
         second_person=_second_person(call),
         already_given=call.flag("already_given"),
+        source=call.source,
     )
 
 
@@ -146,6 +147,7 @@ def _give_bolus(call: Call) -> OpenSession:
         ordered_by=call.text("ordered_by"),
         second_person=_second_person(call),
         already_given=call.flag("already_given"),
+        source=call.source,
     )
     return actions.give_bolus(
         call.store, call.user, call.session_id, request, confirmed=call.confirmed, **call.act
@@ -162,6 +164,7 @@ def _change_syringe(call: Call) -> OpenSession:
         batch=call.text("batch"),
         second_person=_second_person(call),
         already_given=call.flag("already_given"),
+        source=call.source,
     )
     return actions.change_syringe(
         call.store, call.user, call.session_id, request, confirmed=call.confirmed, **call.act
@@ -178,6 +181,7 @@ def _record_effect(call: Call) -> OpenSession:
         action=call.text("action"),
         serious=call.flag("serious"),
         note=call.text("note"),
+        source=call.source,
     )
     return actions.record_side_effect(
         call.store, call.user, call.session_id, request, confirmed=call.confirmed, **call.act
@@ -193,6 +197,7 @@ def _change_effect(call: Call) -> OpenSession:
         ended=call.flag("ended"),
         action=call.text("action"),
         note=call.text("note"),
+        source=call.source,
     )
     return actions.change_side_effect(
         call.store, call.user, call.session_id, request, confirmed=call.confirmed, **call.act
@@ -207,6 +212,7 @@ def _record_event(call: Call) -> OpenSession:
         text=call.text("text"),
         already_happened=call.flag("already_happened"),
         linked_to=call.uuid("linked_to") if call.text("linked_to") else None,
+        source=call.source,
     )
     return actions.record_event(
         call.store, call.user, call.session_id, request, confirmed=call.confirmed, **call.act
@@ -224,6 +230,7 @@ def _move_drug(call: Call) -> OpenSession:
         expires_on=call.day("expires_on"),
         witness=_second_person(call),
         reason=call.text("reason"),
+        source=call.source,
     )
     return actions.record_movement(
         call.store, call.user, call.session_id, request, confirmed=call.confirmed, **call.act
@@ -237,6 +244,7 @@ def _discharge(call: Call) -> OpenSession:
         taken_at=call.taken_at,
         text=call.text("text"),
         already_happened=call.flag("already_happened"),
+        source=call.source,
     )
     return actions.record_event(
         call.store, call.user, call.session_id, request, confirmed=call.confirmed, **call.act

@@ -120,6 +120,7 @@ def _config(
         **screen.fixed_part(opened, _one_tap()),
         "base": f"/entry/{session_id}/",
         "lock_url": "/device/lock",
+        "blank_chart_url": f"/blank-chart/session/{session_id}",
         "csrf": device.csrf_token,
         "grant": make_grant(user, device, session_id, opened.as_of),
         "person": user.username,

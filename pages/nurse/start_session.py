@@ -83,6 +83,8 @@ def start_session(store: Store, user: User, device: DeviceSession) -> None:
     kept_form.restore(_FORM, device, now)
     st.html(f"<style>{_CSS}</style>")
     st.title(_("Start a session"))
+    # Looked for when something is about to fail: it stands where nothing has to be filled in.
+    st.link_button(_("Print a blank chart for a downtime"), "/blank-chart", type="tertiary")
     left, right = st.columns(2, gap="small")
     headings: dict[str, DeltaGenerator] = {}
     with left:

@@ -4,6 +4,8 @@
 const UNDO_MS = 10000;
 const POLL_MS = 15000;
 const ROOTS = new WeakMap();
+/** Entries about the record itself: they happen when they are tapped. */
+const UNTIMED = ["amend", "undo", "ack"];
 
 class Bedside {
   constructor(parent, component) {
@@ -230,7 +232,16 @@ class Bedside {
   }
 
   // -- what people do -----------------------------------------------------------------------------
+  /** In paper mode the time comes from the sheet of paper: it is asked for what has one. */
   send(path, body, text, extra = {}) {
+    if (this.paper && !UNTIMED.includes(path)) {
+      return this.sheets.clockTime(say("paper_when", { text }), (typed) =>
+        this.queue(path, { ...body, taken: { clock: typed }, source: "paper" }, text, extra));
+    }
+    return this.queue(path, body, text, extra);
+  }
+
+  queue(path, body, text, extra) {
     return this.outbox.add(path, { id: newId(), ...body }, { kind: path, text }, { ...this.whose(), ...extra });
   }
 
@@ -238,6 +249,14 @@ class Bedside {
   whose() {
     const { session_id, grant, person } = this.config;
     return { session_id, grant, person, chair: this.state.chair };
+  }
+
+  /** Back-entry of what was written on paper while the monitor was down. */
+  setPaper(on) {
+    this.paper = on;
+    this.root.toggleAttribute("data-paper", on);
+    this.form.paint();
+    if (!this.isClosed()) this.form.focus("hr");
   }
 
   isMine(item) {
@@ -505,7 +524,8 @@ class Bedside {
       return el("div", props, time,
         button(row.text, () => this.sheets.strike(row), { class: "tap cell text", "aria-label": say("amend_row", { text: row.text }) }), by);
     }
-    return el("div", props, time, row.cells.map((cell) => this.cell(row, cell)), row.late ? el("span", { class: "late" }, row.late) : null, by);
+    return el("div", props, time, row.cells.map((cell) => this.cell(row, cell)), row.late ? el("span", { class: "late" }, row.late) : null,
+      row.source ? el("span", { class: "late source" }, row.source) : null, by);
   }
 
   cell(row, cell) {

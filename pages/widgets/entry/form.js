@@ -120,9 +120,11 @@ class Form {
       button(ago ? `−${ago}` : say("now"), () => this.setTaken({ ago }), {
         "aria-label": ago ? say("minutes_ago", { minutes: ago }) : say("now"),
       }));
+    this.paper = button(say("paper_mode"), () => this.app.setPaper(false),
+      { class: "tap paper", hidden: true, "aria-label": say("paper_off") });
     this.otherTime = button("…", () => this.app.sheets.otherTime(), { "aria-label": say("other_time") });
     return el("div", { class: "taken", role: "group", "aria-label": say("taken") },
-      el("span", { class: "caption" }, say("taken")), this.takenButtons, this.otherTime);
+      el("span", { class: "caption" }, say("taken")), this.paper, this.takenButtons, this.otherTime);
   }
 
   // -- what people do -----------------------------------------------------------------------
@@ -326,6 +328,13 @@ class Form {
       this.refuse(hard);
       return;
     }
+    if (this.app.paper && !this.content.taken.clock) {
+      this.app.sheets.clockTime(say("paper_when_set"), (typed) => {
+        this.setTaken({ clock: typed });
+        this.trySave();
+      });
+      return;
+    }
     const questions = findings.filter((finding) => !this.confirmed.has(finding.code));
     if (questions.length) {
       this.askOnce(questions, () => {
@@ -338,7 +347,8 @@ class Form {
   }
 
   commit() {
-    const body = { id: this.drafts.entry, taken: this.content.taken, items: this.items() };
+    const body = { id: this.drafts.entry, taken: this.content.taken, items: this.items(),
+      ...(this.app.paper ? { source: "paper" } : {}) };
     const extra = { confirmed: [...this.confirmed], form: structuredClone(this.content) };
     this.app.outbox.add("set", body, { kind: "set", text: this.summary() }, { ...this.app.whose(), ...extra });
     this.clear();
@@ -510,6 +520,9 @@ class Form {
 
   paintTaken() {
     const { ago, clock: typed } = this.content.taken;
+    const { paper } = this.app;
+    this.paper.hidden = !paper;
+    for (const node of this.takenButtons) node.hidden = Boolean(paper);
     [0, 5, 10].forEach((minutes, index) => {
       this.takenButtons[index].setAttribute("aria-pressed", String(ago === minutes));
     });

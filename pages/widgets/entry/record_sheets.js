@@ -85,27 +85,44 @@ class RecordSheets extends LedgerSheets {
       el("div", {}, keypad({ target: () => input, left: { label: "." } }))));
   }
 
-  /** Two people, two values: the one that is not kept is struck out and stays readable. */
-  conflicts(settled = new Set()) {
-    const open = this.app.state.conflicts.filter((pair) => !pair.values.some((value) => settled.has(value.id)));
+  /**
+   * Two people, two values: the one that is not kept is struck out and stays readable.  What is
+   * settled keeps its place, so that nothing else comes to lie under the finger.
+   */
+  conflicts() {
+    const pairs = this.app.state.conflicts;
+    const struck = new Set();
+    const settled = (pair) => pair.values.some((value) => struck.has(value.id));
+    const list = el("div", { class: "conflict-list" });
     const choose = (pair, kept) => {
       const wrong = pair.values.find((value) => value !== kept);
+      struck.add(wrong.id);
       this.app.send("amend", { amends: wrong.id, keeps: kept.id, replacement: null, reason: this.app.config.conflict_reason },
         say("sum_conflict", { label: pair.label, kept: kept.text, old: wrong.text }));
-      this.close();
-      const rest = new Set([...settled, wrong.id]);
-      if (open.some((other) => !other.values.some((value) => rest.has(value.id)))) this.conflicts(rest);
+      if (pairs.every(settled)) this.close();
+      else draw();
     };
-    this.open(say("conflict_title"), el("p", {}, say("conflict_help")),
-      open.map((pair) => el("div", { class: "conflict-pair", role: "group", "aria-label": pair.label },
-        el("b", {}, pair.label), pair.values.map((value) =>
-          button([el("b", {}, value.text), el("small", {}, `${value.time} · ${value.by}`)], () => choose(pair, value),
-            { class: "tap choice", "data-id": value.id })))));
+    const choice = (pair, value) => {
+      const text = `${value.time} · ${value.by}`;
+      return button([el(struck.has(value.id) ? "s" : "b", {}, value.text), el("small", {}, text)], () => choose(pair, value),
+        { class: "tap choice", "data-id": value.id, disabled: settled(pair) });
+    };
+    const draw = () => refill(list, pairs.map((pair) => el("div", { class: "conflict-pair", role: "group", "aria-label": pair.label },
+      el("b", {}, pair.label), pair.values.map((value) => choice(pair, value)))));
+    draw();
+    this.open(say("conflict_title"), el("p", {}, say("conflict_help")), list);
   }
 
   /** Everything recorded lately, to be read or corrected. */
   recent() {
-    this.open(say("recent_label"), this.app.state.recent.map((row) =>
+    const toggle = () => {
+      this.close();
+      this.app.setPaper(!this.app.paper);
+    };
+    this.open(say("recent_label"), el("div", { class: "choices" },
+      button(say(this.app.paper ? "paper_off" : "paper_on"), toggle, { class: "tap choice", "data-code": "paper" }),
+      el("a", { class: "tap link choice", href: this.app.config.blank_chart_url, target: "_blank", rel: "noopener" }, say("print_blank"))),
+    this.app.state.recent.map((row) =>
       button([el("b", {}, clock(Date.parse(row.taken_at))), el("span", {}, row.cells.length
         ? row.cells.map((cell) => `${cell.label} ${cell.text}`).join("  ") : row.struck ? el("s", {}, row.text) : row.text), el("small", {}, row.by)],
         () => this.details(row), { class: "tap choice recent-row" })));

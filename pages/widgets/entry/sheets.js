@@ -40,6 +40,14 @@ class Sheets extends EffectSheets {
   }
 
   otherTime() {
+    const minutes = [15, 20, 30, 45, 60].map((ago) => ({ code: ago, label: say("minus_minutes", { minutes: ago }) }));
+    const paper = this.app.paper;
+    this.clockTime(say("when_taken"), (typed) => this.form.setTaken({ clock: typed }),
+      paper ? null : this.choices(minutes, (ago) => this.form.setTaken({ ago })));
+  }
+
+  /** A clock time, typed with four digits; ``beside`` are shorter ways to say it. */
+  clockTime(title, act, beside = null) {
     const input = el("input", { type: "text", inputmode: "none", maxlength: 5, class: "big",
       placeholder: "14:05", "aria-label": say("clock_time"), "data-first": true });
     const problem = el("p", { class: "problem", role: "alert" });
@@ -54,13 +62,12 @@ class Sheets extends EffectSheets {
         return;
       }
       this.close();
-      this.form.setTaken({ clock: input.value });
+      act(input.value);
     };
     onEnter(input, use);
-    const minutes = [15, 20, 30, 45, 60].map((ago) => ({ code: ago, label: say("minus_minutes", { minutes: ago }) }));
-    this.open(say("when_taken"),
+    this.open(title,
       el("div", { class: "split" },
-        el("div", {}, this.choices(minutes, (ago) => this.form.setTaken({ ago })), el("p", {}, say("clock_help"))),
+        el("div", {}, beside, el("p", {}, say(beside ? "clock_help" : "clock_help_only"))),
         el("div", {}, input, problem, keypad({ target: () => input, left: { label: say("use_time"), act: use } }))));
   }
 
