@@ -81,7 +81,8 @@ def blank_chart(
         if not rule.dissociation_scales or scale in rule.dissociation_scales
     ]
     judged_by = replace(threshold_set, rules=tuple(rules))
-    columns = tuple(_column(key, judged_by, judged) for key in COLUMNS)
+    worst = {"dissociation": 3 if scale.endswith("0-3") else 10, "nausea": 3, "pain": 10}
+    columns = tuple(_column(key, judged_by, judged, worst.get(key)) for key in COLUMNS)
     pages = (*_infusion_pages(protocol, session), _recovery_page(protocol))
     return BlankChart(plan, tuple(_head(session, zone)), columns, pages)
 
@@ -117,9 +118,11 @@ def _day(day: date | None) -> str:
 # -- columns ---------------------------------------------------------------------------------------
 
 
-def _column(key: str, threshold_set: ThresholdSet, session: InfusionSession) -> BlankColumn:
+def _column(
+    key: str, threshold_set: ThresholdSet, session: InfusionSession, worst: int | None
+) -> BlankColumn:
     parameter = PARAMETERS[key]
-    unit = parameter.unit_label
+    unit = parameter.unit_label if worst is None else f"0 to {worst}"
     if key == "sedation":
         scale = SCALES[session.sedation_scale]
         unit = " ".join(answer.short for answer in scale.codes)

@@ -81,6 +81,7 @@ def test_the_limits_stand_under_the_parameter() -> None:
     assert by_label["spo2"].limits == ("▲ ≤ 93", "◆ ≤ 89")
     assert by_label["dissociation"].limits[0] == "▲ ≥ 7", "of the protocol's own scale"
     assert by_label["distress"].unit == "yes / no"
+    assert by_label["dissociation"].unit == "0 to 10"
     scale = SCALES[protocol().sedation_scale]
     assert by_label["sedation"].unit.split() == [answer.short for answer in scale.codes]
 
