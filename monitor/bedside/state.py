@@ -186,18 +186,30 @@ def _previous(session: InfusionSession, now: datetime) -> dict[str, list[dict[st
     One that was not taken stays what was said about it.
     """
     found: dict[str, list[Observation]] = {}
+    asleep = {
+        item.set_id
+        for item in session.current_observations
+        if item.parameter == "asleep" and item.value == 1
+    }
     for item in reversed(session.current_observations):
         if (
             item.taken_at <= now + timedelta(minutes=2)
             and PARAMETERS[item.parameter].kind != "tick"
         ):
             found.setdefault(item.parameter, []).append(item)
-    return {key: [_reading(item) for item in items[:PREVIOUS]] for key, items in found.items()}
-
-
-def _reading(item: Observation) -> dict[str, Any]:
     return {
-        "text": "–" if item.value is None else bare_text(item),
+        key: [
+            _reading(item, key == "sedation" and item.set_id in asleep) for item in items[:PREVIOUS]
+        ]
+        for key, items in found.items()
+    }
+
+
+def _reading(item: Observation, asleep: bool) -> dict[str, Any]:
+    """One earlier value; normal sleep is not the same as awake, though both are grade 0."""
+    return {
+        "asleep": asleep,
+        "text": "S" if asleep else "–" if item.value is None else bare_text(item),
         "value": None if item.value is None else _as_number(item.value),
         "taken_at": item.taken_at.isoformat(),
     }

@@ -154,6 +154,8 @@ def _config(
         "dose_reasons": _choices({text: text for text in _dose_reasons()}),
         "really_reasons": _choices({text: text for text in _confirmations()}),
         "conflict_reason": CONFLICT,
+        "same_note": _("same as before"),
+        "unit_labels": {"[degF]": "°F"},
         "amend_reasons": _choices({text: text for text in _amend_reasons()}),
         "override_reasons": _choices({text: text for text in _override_reasons()}),
     }

@@ -5,7 +5,7 @@ const UNDO_MS = 10000;
 const POLL_MS = 15000;
 const ROOTS = new WeakMap();
 /** Entries about the record itself: they happen when they are tapped. */
-const UNTIMED = ["amend", "undo", "ack"];
+const UNTIMED = ["amend", "undo", "ack", "gate"];
 
 class Bedside {
   constructor(parent, component) {
@@ -17,6 +17,9 @@ class Bedside {
     this.outbox.use(this.config.csrf);
     this.sheets = new QueueSheets(this);
     this.questions = new Questions(this);
+    this.visits = new Visits(this);
+    this.elsewhere = this.visits.elsewhere();
+    this.visits.note();
     this.root = el("div", { class: "bedside", lang: "en" });
     this.form = new Form(this);
     this.root.append(this.buildHeader(), this.buildState(), this.form.node, this.buildRight(),
@@ -179,6 +182,7 @@ class Bedside {
 
   async poll() {
     if (document.hidden) return;
+    this.visits.note();
     try {
       const response = await fetch(`${this.config.base}state`, { redirect: "error" });
       if (response.ok) {
@@ -242,13 +246,27 @@ class Bedside {
   }
 
   queue(path, body, text, extra) {
-    return this.outbox.add(path, { id: newId(), ...body }, { kind: path, text }, { ...this.whose(), ...extra });
+    return this.atThisChair(() => this.outbox.add(path, { id: newId(), ...body }, { kind: path, text }, { ...this.whose(), ...extra }));
   }
 
   /** Whose an entry is that is tapped here and now: the queue keeps it with the entry. */
   whose() {
     const { session_id, grant, person } = this.config;
     return { session_id, grant, person, chair: this.state.chair };
+  }
+
+  /** Before the first entry of somebody who came from another chair a moment ago: asked once. */
+  atThisChair(act) {
+    if (!this.elsewhere) return act();
+    const { chair, at } = this.elsewhere;
+    const minutes = Math.floor((Date.now() - at) / 60000);
+    const ago = say(minutes < 1 ? "just_now" : minutes === 1 ? "minute_ago" : "minutes_ago", { minutes });
+    const here = `${this.state.chair} · ${this.state.patient.name}`;
+    return this.sheets.confirm(here, [say("wrong_chair", { here, chair, ago })], say("right_chair", { chair: this.state.chair }), () => {
+      this.elsewhere = null;
+      this.sheets.close();
+      act();
+    });
   }
 
   /** Back-entry of what was written on paper while the monitor was down. */
@@ -585,6 +603,7 @@ class Bedside {
   }
 
   stop() {
+    this.visits.note();
     this.timers.forEach(clearInterval);
     this.sized.disconnect();
     this.dialogs.disconnect();

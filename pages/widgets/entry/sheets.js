@@ -17,7 +17,12 @@ class Sheets extends EffectSheets {
     const codes = this.app.config.scales.pain.codes.map((code) => ({ code: String(code.code), label: code.short }));
     const node = this.choices(codes, (code) => this.form.setScore("pain", code));
     node.classList.add("digits");
-    this.open(this.app.config.scales.pain.label, node);
+    const same = this.form.repeatable("pain");
+    const { label } = this.app.config.scales.pain;
+    this.open(label, node, same ? button(say("same_as_before", { label, value: same.text }), () => {
+      this.close();
+      this.form.sameAsBefore("pain");
+    }, { class: "tap choice", "data-code": "same" }) : null);
   }
 
   roused() {
@@ -71,6 +76,24 @@ class Sheets extends EffectSheets {
         el("div", {}, input, problem, keypad({ target: () => input, left: { label: say("use_time"), act: use } }))));
   }
 
+  /** The unit beside a value: a button where the value may be typed in another one. */
+  unitOf(key, field) {
+    const others = Object.keys(field.accepts);
+    if (!others.length) return el("span", { class: "unit" }, field.unit);
+    const all = [null, ...others];
+    const { units } = this.form.content;
+    const shown = () => (units[key] ? this.app.config.unit_labels[units[key]] ?? units[key] : field.unit);
+    const node = button(shown(), () => {
+      const next = all[(all.indexOf(units[key] ?? null) + 1) % all.length];
+      if (next) units[key] = next;
+      else delete units[key];
+      this.form.forget(key);
+      this.form.changed();
+      put(node, shown());
+    }, { ...REPEATS, class: "tap unit", "aria-label": say("change_unit", { label: field.label }) });
+    return node;
+  }
+
   /** Values and symptoms that do not belong to every set. */
   more() {
     const { form } = this;
@@ -92,8 +115,9 @@ class Sheets extends EffectSheets {
         put(message, form.finding(key)?.text ?? "");
       });
       active ??= input;
+      const unit = this.unitOf(key, field);
       return el("div", { class: "more-row" }, el("label", { for: `m-${key}` }, field.label), input,
-        el("span", { class: "unit" }, field.unit), message);
+        unit, message);
     });
     const ticks = this.app.config.ticks.map((tick) => {
       const node = button(tick.label, () => {

@@ -59,6 +59,7 @@ def _screen_words() -> dict[str, str]:
 def _entry_words() -> dict[str, str]:
     return {
         "change": _("Change"),
+        "change_unit": _("{label}: another unit"),
         "distress": _("Does it distress the patient?"),
         "distress_no": _("Distress: no"),
         "distress_yes": _("Distress: YES"),
@@ -69,6 +70,7 @@ def _entry_words() -> dict[str, str]:
         "first_time": _("The first time"),
         "higher": _("higher"),
         "is_this_right": _("Is this right?"),
+        "just_now": _("less than a minute ago"),
         "keep": _("Yes, keep it"),
         "finish_first": _("Save or empty what is typed here first; then open it again."),
         "label_bp": _("BP"),
@@ -76,6 +78,7 @@ def _entry_words() -> dict[str, str]:
         "label_rr": _("RR"),
         "label_spo2": _("SpO₂"),
         "lower": _("lower"),
+        "minute_ago": _("1 minute ago"),
         "minutes_ago": _("{minutes} minutes ago"),
         "more_values": _("more values…"),
         "more_values_n": _("more values · {n}"),
@@ -92,6 +95,7 @@ def _entry_words() -> dict[str, str]:
         "pain_value": _("Pain {value}"),
         "really_so": _("It is really so…"),
         "reason_shown": _("not taken: {reason}"),
+        "same_as_before": _("{label}: same as before, {value}"),
         "save": _("SAVE"),
         "second_time": _("The second time"),
         "short_dissociation": _("diss"),
@@ -236,6 +240,7 @@ def _sheet_words() -> dict[str, str]:
         "relation": _("Due to the drug"),
         "replace_because": _("{value} is right. What was wrong?"),
         "right_value_first": _("Enter the right value, or strike the wrong one out."),
+        "right_chair": _("Yes, {chair}: save it"),
         "roused_no": _("No: sedation not assessed"),
         "roused_question": _("Asleep. Does the patient rouse to voice?"),
         "roused_yes": _("Yes, roused to voice"),
@@ -262,6 +267,7 @@ def _sheet_words() -> dict[str, str]:
         "typical_help": _("Typically: {text}. Help for clinicians, never an order."),
         "use_time": _("use this time"),
         "when_taken": _("When was this taken?"),
+        "wrong_chair": _("{here}. You were at {chair} {ago}. Is this entry for this patient?"),
         "why": _("Why"),
     }
 
