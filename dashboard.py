@@ -6,6 +6,7 @@ counts; built any other way it would run without middleware and without sign-in,
 
     MONITOR_DATABASE_URL   sqlite:///data/monitor.db or postgresql://...
     MONITOR_ZONE           the clinic's time zone, for example Europe/London
+    MONITOR_ONE_TAP        the clinic's own one-tap buttons (docs/one-tap.md)
 """
 
 from __future__ import annotations
@@ -23,19 +24,19 @@ from streamlit import config
 from streamlit.starlette import App
 
 import db
-from monitor.commands.database import clinic_zone, database_url
+from monitor.commands.database import clinic_zone, database_url, one_tap
 from monitor.errors import MonitorError
 from pages import http
 
 
 def open_gate() -> tuple[db.SqlStore, http.Gate]:
-    """The store and zone of the environment; the process ends in one sentence without them."""
+    """The store, zone and buttons of the environment; the process ends in words without them."""
     try:
-        zone = clinic_zone()
+        zone, buttons = clinic_zone(), one_tap()
         store = db.open_store(database_url(None), zone=zone)
     except MonitorError as error:
         raise SystemExit(str(error)) from None
-    return store, http.Gate(store=store, zone=zone)
+    return store, http.Gate(store=store, zone=zone, one_tap=buttons)
 
 
 store, gate = open_gate()

@@ -181,7 +181,7 @@ def chart_content(
         effects=effect_bars(session, until, zone),
         notes=_notes(session, by_parameter, compact=compact),
         alerts=_alert_bars(session, views, until, zone, names or {}),
-        events=numbered_events(session, zone, names),
+        events=numbered_events(session, zone, names, [view.alert for view in views]),
     )
     return replace(
         content,
@@ -307,8 +307,12 @@ def _answer(event: AlertEvent) -> str:
     return ": ".join(part for part in (event.action, event.text) if part)
 
 
-def limits_in_force(threshold_set: ThresholdSet, session: InfusionSession) -> tuple[Limit, ...]:
-    """The absolute limits of this session's signs, in the order of the threshold set.
+def limits_in_force(
+    threshold_set: ThresholdSet,
+    session: InfusionSession,
+    signs: Sequence[str] = ("sbp", "dbp", "hr", "spo2"),
+) -> tuple[Limit, ...]:
+    """The absolute limits of these signs of a session, in the order of the threshold set.
 
     Rows for another scale or another baseline are left out, so that what is shaded is what counts;
     of several rows of one sign the limit that is reached first is in force.
@@ -316,7 +320,7 @@ def limits_in_force(threshold_set: ThresholdSet, session: InfusionSession) -> tu
     values = baseline(session)
     found: dict[tuple[str, str], dict[str, Condition]] = {}
     for rule in threshold_set.rules:
-        if rule.sign not in ("sbp", "dbp", "hr", "spo2") or not rule_applies(rule, session, values):
+        if rule.sign not in signs or not rule_applies(rule, session, values):
             continue
         for level in rule.levels:
             for clause in level.fires:
@@ -384,7 +388,8 @@ def hover(reading: Reading, content: ChartContent) -> str:
         )
     if observation.really_so:
         said.append(f"confirmed as really so{': ' + observation.note if observation.note else ''}")
-    said.append(f"entered by {content.person(observation.recorded_by)}")
+    source = f" {observation.source.words}" if observation.source.words else ""
+    said.append(f"entered{source} by {content.person(observation.recorded_by)}")
     return plain("\n".join(said))
 
 

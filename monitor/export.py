@@ -22,6 +22,7 @@ from uuid import UUID
 from monitor.alerts import AlertView
 from monitor.breaches import Breach
 from monitor.dosing import cumulative_mg
+from monitor.effect_course import EffectCourse, Treatment, effect_course, treatments
 from monitor.parameters import PARAMETERS
 from monitor.record import (
     Amendment,
@@ -31,7 +32,6 @@ from monitor.record import (
     Fact,
     InfusionSession,
     Observation,
-    SideEffect,
     SyringeChange,
 )
 from monitor.side_effects import TERMS
@@ -135,12 +135,19 @@ class _Column:
     identified: bool = False
 
 
+_MICROSECOND = timedelta(microseconds=1)
+
+
+def _minutes(span: timedelta | None) -> Decimal | None:
+    """Minutes with one decimal."""
+    return None if span is None else _rounded(Decimal(span // _MICROSECOND) / 60_000_000, 1)
+
+
 def _minutes_from_start(session: InfusionSession, at: datetime) -> Decimal | None:
     """Minutes from the first dose, one decimal; the only time in a de-identified export."""
     if session.started_at is None:
         return None
-    us = (at - session.started_at) // timedelta(microseconds=1)
-    return _rounded(Decimal(us) / 60_000_000, 1)
+    return _minutes(at - session.started_at)
 
 
 def _of(name: str) -> Callable[[InfusionSession, Any], object]:
@@ -262,30 +269,24 @@ _DOSES = (
 )
 
 
-def _ended_at(session: InfusionSession, effect: SideEffect) -> datetime | None:
-    changes = session.current(session.side_effect_changes)
-    ends = [c.taken_at for c in changes if c.side_effect_id == effect.id and c.ended]
-    return min(ends, default=None)
+def _course(what: Callable[[EffectCourse], object]) -> Callable[[InfusionSession, Any], object]:
+    return lambda session, effect: what(effect_course(session, effect))
 
 
-def _worst_grade(session: InfusionSession, effect: SideEffect) -> int:
-    changes = session.current(session.side_effect_changes)
-    later = [c.grade for c in changes if c.side_effect_id == effect.id and c.grade is not None]
-    return max([effect.grade, *later])
+def _lasted_min(course: EffectCourse) -> Decimal | None:
+    ended_at = course.ended_at
+    return None if ended_at is None else _minutes(ended_at - course.effect.taken_at)
 
 
-def _actions(session: InfusionSession, effect: SideEffect) -> str | None:
-    changes = session.current(session.side_effect_changes)
-    told = [effect.action, *(c.action for c in changes if c.side_effect_id == effect.id)]
-    return ";".join(dict.fromkeys(action for action in told if action)) or None
+def _onset_to_peak_min(course: EffectCourse) -> Decimal | None:
+    return _minutes(course.peak_at - course.effect.taken_at)
 
 
-def _lasted_min(session: InfusionSession, effect: SideEffect) -> Decimal | None:
-    ended_at = _ended_at(session, effect)
-    if ended_at is None:
-        return None
-    us = (ended_at - effect.taken_at) // timedelta(microseconds=1)
-    return _rounded(Decimal(us) / 60_000_000, 1)
+def _treated(given: Sequence[Treatment]) -> tuple[str | None, Decimal | None]:
+    """What was given, and the minutes from the onset to the first of it."""
+    told = ";".join(item.event.text or item.event.kind for item in given)
+    spans = [item.response for item in given if item.response is not None]
+    return told or None, _minutes(min(spans, default=None))
 
 
 _SIDE_EFFECTS = (
@@ -296,11 +297,19 @@ _SIDE_EFFECTS = (
     _Column("display", lambda _, fact: TERMS[fact.term].display),
     _Column("snomed_ct", lambda _, fact: TERMS[fact.term].snomed),
     _Column("grade_at_onset", _of("grade")),
-    _Column("worst_grade", _worst_grade),
-    _Column("ended_at", _ended_at, identified=True),
-    _Column("lasted_min", _lasted_min),
+    _Column("worst_grade", _course(lambda course: course.peak_grade)),
+    _Column("worst_at", _course(lambda course: course.peak_at), identified=True),
+    _Column("onset_to_worst_min", _course(_onset_to_peak_min)),
+    _Column("ended_at", _course(lambda course: course.ended_at), identified=True),
+    _Column("lasted_min", _course(_lasted_min)),
     _Column("relation", _of("relation")),
-    _Column("actions", _actions),
+    _Column("actions", _course(lambda course: ";".join(course.actions) or None)),
+    _Column(
+        "treated_with",
+        _course(lambda course: _treated(course.treatments)[0]),
+        identified=True,
+    ),
+    _Column("treated_after_min", _course(lambda course: _treated(course.treatments)[1])),
     _Column("serious", _of("serious")),
     _Column("note", _of("note"), identified=True),
     *_CORRECTION,
@@ -348,6 +357,16 @@ def _view(name: str) -> Callable[[InfusionSession, Any], object]:
     return lambda _session, view: getattr(view, name, None)
 
 
+def _given_for(session: InfusionSession, view: AlertView) -> tuple[str | None, Decimal | None]:
+    """What was given for an alert, and from its onset to the first of it."""
+    given = [
+        item
+        for item in treatments(session, [view.alert]).values()
+        if item.event.linked_to == view.alert.id
+    ]
+    return _treated(given)
+
+
 _ALERTS = (
     *_WHOSE,
     _Column("alert_id", lambda _, view: view.alert.id, identified=True),
@@ -366,6 +385,8 @@ _ALERTS = (
     _Column("trigger_value", lambda _, view: view.alert.trigger_value),
     _Column("baseline_value", lambda _, view: view.alert.baseline_value),
     _Column("threshold", lambda _, view: view.alert.threshold_text),
+    _Column("treated_with", lambda session, view: _given_for(session, view)[0], identified=True),
+    _Column("treated_after_min", lambda session, view: _given_for(session, view)[1]),
 )
 
 

@@ -14,7 +14,8 @@ from uuid import UUID
 import pandas as pd
 
 from monitor import dosing
-from monitor.alerts import AlertEvent, AlertEventKind, AlertView
+from monitor.alerts import Alert, AlertEvent, AlertEventKind, AlertView
+from monitor.effect_course import EffectCourse, effect_courses
 from monitor.parameters import PARAMETERS
 from monitor.record import (
     Amendment,
@@ -31,7 +32,7 @@ from monitor.record import (
     SideEffectChange,
     SyringeChange,
 )
-from monitor.side_effects import NONE, TERMS
+from monitor.side_effects import ACTIONS, NONE, RELATIONS, term_text
 from monitor.timeline import (
     Mark,
     Reading,
@@ -42,6 +43,7 @@ from monitor.timeline import (
     numbered_events,
     readings,
     struck,
+    treatment_text,
     value_text,
 )
 
@@ -82,8 +84,11 @@ def observation_table(
         if reading.late:
             first = reading.was[0] if reading.was else observation
             row["Entered late"] = clock(first.recorded_at, zone)
+        if observation.source.words:
+            row["Source"] = observation.source.words
         row[names[observation.parameter]] = _cell(reading)
-    return _frame(list(rows.values()), ["Taken", *names.values(), "By", "Entered late"])
+    source = ["Source"] if any("Source" in row for row in rows.values()) else []
+    return _frame(list(rows.values()), ["Taken", *names.values(), "By", "Entered late", *source])
 
 
 def _cell(reading: Reading) -> str:
@@ -147,7 +152,10 @@ def _number(value: Decimal, unit: DoseUnit) -> str:
 
 
 def event_table(
-    session: InfusionSession, zone: tzinfo, names: Mapping[str, str] | None = None
+    session: InfusionSession,
+    zone: tzinfo,
+    names: Mapping[str, str] | None = None,
+    alerts: Iterable[Alert] = (),
 ) -> pd.DataFrame:
     """The numbered list the discs on the chart are keyed to."""
     return _frame(
@@ -159,7 +167,7 @@ def event_table(
                 "By": event.by,
                 "Entered late": clock(event.fact.recorded_at, zone) if event.late else "",
             }
-            for event in numbered_events(session, zone, names)
+            for event in numbered_events(session, zone, names, alerts)
         ],
         ["No", "Time", "What", "By", "Entered late"],
     )
@@ -167,49 +175,42 @@ def event_table(
 
 def side_effect_table(session: InfusionSession, zone: tzinfo) -> pd.DataFrame:
     """Every side effect with its course; "asked, none" is a row of its own."""
-    rows = []
-    for effect in session.current(session.side_effects):
-        changes = [
-            change
-            for change in session.current(session.side_effect_changes)
-            if change.side_effect_id == effect.id
-        ]
-        ended_at = next((change.taken_at for change in changes if change.ended), None)
-        grades = [effect.grade, *(c.grade for c in changes if c.grade is not None)]
-        actions = [effect.action, *(change.action for change in changes)]
-        notes = [effect.note, *(change.note for change in changes)]
-        none = effect.term == NONE
-        rows.append(
-            {
-                "Side effect": "asked, none"
-                if none
-                else TERMS[effect.term].display
-                if effect.term in TERMS
-                else effect.term,
-                "Grade": "" if none else " → ".join(str(grade) for grade in grades),
-                "Onset": clock(effect.taken_at, zone),
-                "End": "" if none else clock(ended_at, zone) if ended_at else "not ended",
-                "Action": ", ".join(text for text in actions if text),
-                "Relation": effect.relation or "",
-                "Serious": "yes" if effect.serious else "",
-                "Note": " ".join(text for text in notes if text),
-                "By": effect.recorded_by,
-            }
-        )
     return _frame(
-        rows,
+        [_effect_row(course, zone) for course in effect_courses(session)],
         [
             "Side effect",
             "Grade",
             "Onset",
+            "Peak",
             "End",
             "Action",
+            "Treated",
             "Relation",
             "Serious",
             "Note",
             "By",
         ],
     )
+
+
+def _effect_row(course: EffectCourse, zone: tzinfo) -> dict[str, str]:
+    effect, ended_at = course.effect, course.ended_at
+    none = effect.term == NONE
+    notes = (effect.note, *(change.note for change in course.changes))
+    peak = f"{course.peak_grade} at {clock(course.peak_at, zone)}"
+    return {
+        "Side effect": "asked, none" if none else term_text(effect.term),
+        "Grade": "" if none else " → ".join(str(grade) for grade in course.grades),
+        "Onset": clock(effect.taken_at, zone),
+        "Peak": "" if none else peak,
+        "End": "" if none else clock(ended_at, zone) if ended_at else "not ended",
+        "Action": ", ".join(ACTIONS.get(action, action) for action in course.actions),
+        "Treated": "; ".join(treatment_text(given, zone) for given in course.treatments),
+        "Relation": RELATIONS.get(effect.relation or "", effect.relation or ""),
+        "Serious": "yes" if effect.serious else "",
+        "Note": " ".join(text for text in (*notes, effect.source.words) if text),
+        "By": effect.recorded_by,
+    }
 
 
 _HISTORY = {
@@ -312,7 +313,7 @@ def _what(
 def _thing(session: InfusionSession, fact: Fact) -> str:
     """What a fact other than an observation is called in the clinic."""
     if isinstance(fact, SideEffect):
-        name = TERMS[fact.term].display if fact.term in TERMS else fact.term
+        name = term_text(fact.term)
         none = fact.term == NONE
         return "side effects: asked, none" if none else f"side effect {name} grade {fact.grade}"
     if isinstance(fact, SideEffectChange):

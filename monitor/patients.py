@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
@@ -11,6 +12,16 @@ from monitor.record import Patient
 
 #: Nobody has been older (Jeanne Calment reached 122); an earlier birth date is a slip.
 OLDEST_YEARS = 125
+
+
+def with_number(found: Iterable[Patient], typed: str) -> Patient | None:
+    """The one patient whose hospital number was typed or scanned whole; blanks mean nothing."""
+    same = [patient for patient in found if _number_key(patient.mrn) == _number_key(typed)]
+    return same[0] if len(same) == 1 else None
+
+
+def _number_key(text: str) -> str:
+    return "".join(text.split()).casefold()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,6 +20,11 @@ class Source(StrEnum):
     IMPORTED = "import"
     PAPER = "paper"
 
+    @property
+    def words(self) -> str:
+        """How it is said beside an entry; what was keyed at the bedside needs no word."""
+        return {Source.DEVICE: "from a device", Source.PAPER: "from paper"}.get(self, "")
+
 
 class NotTaken(StrEnum):
     """Why a value is absent.  Three different things: a value of 0, one of these, and nothing.

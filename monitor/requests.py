@@ -92,6 +92,7 @@ class BolusRequest:
     ordered_by: str | None = None
     second_person: str | None = None
     already_given: bool = False
+    source: Source = Source.KEYED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +106,7 @@ class SyringeRequest:
     batch: str | None = None
     second_person: str | None = None
     already_given: bool = False
+    source: Source = Source.KEYED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,6 +122,7 @@ class MovementRequest:
     expires_on: date | None = None
     witness: str | None = None
     reason: str | None = None
+    source: Source = Source.KEYED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,6 +137,7 @@ class SideEffectRequest:
     action: str | None = None
     serious: bool = False
     note: str | None = None
+    source: Source = Source.KEYED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,6 +151,7 @@ class SideEffectChangeRequest:
     ended: bool = False
     action: str | None = None
     note: str | None = None
+    source: Source = Source.KEYED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,17 +167,31 @@ class EventRequest:
     text: str | None = None
     linked_to: UUID | None = None
     already_happened: bool = False
+    source: Source = Source.KEYED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AmendRequest:
-    """A correction with its reason: with an item the observation is replaced, without struck out."""
+    """A correction with its reason: with an item the observation is replaced, without struck out.
+
+    ``keeps`` names the observation that was chosen instead, when two stood against each other.
+    """
 
     id: UUID
     amends: UUID
     reason: str
     replacement: EnteredItem | None = None
     taken_at: datetime | None = None
+    keeps: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UndoRequest:
+    """What an entry saved (a fact's or a set's id) is taken back; ``tapped_at`` is when."""
+
+    id: UUID
+    undoes: UUID
+    tapped_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

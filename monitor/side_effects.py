@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,8 +14,9 @@ class SideEffectTerm:
     """One term of the vocabulary (clinical.md 6.2).
 
     ``snomed`` and ``meddra_pt`` are None where no code is certain.  ``narrower`` are codes that
-    say more than the term does (name, code).  ``help`` is for clinicians to read: typical
-    interventions, never an order.  ``seed`` names the founding fact it covers (clinical.md 1.5).
+    say more than the term does (name, code).  ``synonyms`` are words staff look for it by.
+    ``help`` is for clinicians to read: typical interventions, never an order.  ``seed`` names the
+    founding fact it covers (clinical.md 1.5).
     """
 
     key: str
@@ -24,6 +27,14 @@ class SideEffectTerm:
     help: str
     seed: str
     narrower: tuple[tuple[str, str], ...] = ()
+    synonyms: tuple[str, ...] = ()
+
+    @property
+    def found_by(self) -> tuple[str, ...]:
+        """Everything it can be looked for by, what is shown first: words, codes, its group."""
+        codes = (self.snomed, *(code for _, code in self.narrower))
+        named = (self.meddra_pt, *(name for name, _ in self.narrower), *codes, self.category)
+        return (self.display, *self.synonyms, *(text for text in named if text))
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +56,14 @@ class Grade:
 NONE = "none"
 
 
-def _load() -> tuple[int, dict[str, SideEffectTerm], dict[int, Grade], frozenset[str], int]:
-    text = resources.files("monitor.library").joinpath("side_effects.toml").read_text("utf-8")
-    content = tomllib.loads(text)
+_CONTENT = tomllib.loads(
+    resources.files("monitor.library").joinpath("side_effects.toml").read_text("utf-8")
+)
+
+
+def _load(
+    content: dict[str, Any],
+) -> tuple[int, dict[str, SideEffectTerm], dict[int, Grade], frozenset[str], int]:
     terms = {
         row["key"]: SideEffectTerm(
             key=row["key"],
@@ -58,6 +74,7 @@ def _load() -> tuple[int, dict[str, SideEffectTerm], dict[int, Grade], frozenset
             help=row["help"],
             seed=row["seed"],
             narrower=tuple(row.get("narrower", {}).items()),
+            synonyms=tuple(row.get("synonyms", ())),
         )
         for row in content["term"]
     }
@@ -72,7 +89,16 @@ def _load() -> tuple[int, dict[str, SideEffectTerm], dict[int, Grade], frozenset
 
 
 #: Version of the vocabulary, its terms by key, its grades, and what is critical (U-03).
-VOCABULARY_VERSION, TERMS, GRADES, CRITICAL_TERMS, CRITICAL_FROM_GRADE = _load()
+VOCABULARY_VERSION, TERMS, GRADES, CRITICAL_TERMS, CRITICAL_FROM_GRADE = _load(_CONTENT)
+
+#: How a side effect relates to the drug, and what was done about it: label by code (clinical.md 6.1).
+RELATIONS: Mapping[str, str] = {row["code"]: row["label"] for row in _CONTENT["relation"]}
+ACTIONS: Mapping[str, str] = {row["code"]: row["label"] for row in _CONTENT["action"]}
+
+
+def term_text(key: str) -> str:
+    """What a term is called; a term of an older vocabulary stands as it was recorded."""
+    return TERMS[key].display if key in TERMS else key
 
 
 def is_critical(term: str, grade: int) -> bool:

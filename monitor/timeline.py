@@ -14,7 +14,9 @@ from functools import cache
 from uuid import UUID
 
 from monitor import schedule
+from monitor.alert_record import Alert
 from monitor.breaches import Breach
+from monitor.effect_course import EffectCourse, Treatment, effect_courses, treatments
 from monitor.parameters import PARAMETERS
 from monitor.patient_limits import PatientLimits
 from monitor.protocols import InfusionProtocol
@@ -27,11 +29,9 @@ from monitor.record import (
     InfusionSession,
     NotTaken,
     Observation,
-    SideEffect,
-    SideEffectChange,
     SyringeChange,
 )
-from monitor.side_effects import NONE, TERMS
+from monitor.side_effects import ACTIONS, NONE, RELATIONS, term_text
 from monitor.thresholds import LEVELS, Condition, Rule, ThresholdSet
 
 #: Saved longer than this after it was taken, an entry carries the late badge (clinical.md U-42).
@@ -346,12 +346,17 @@ def shortest_interval_min(protocol: InfusionProtocol) -> float:
 
 
 def numbered_events(
-    session: InfusionSession, zone: tzinfo, names: Mapping[str, str] | None = None
+    session: InfusionSession,
+    zone: tzinfo,
+    names: Mapping[str, str] | None = None,
+    alerts: Iterable[Alert] = (),
 ) -> tuple[NumberedEvent, ...]:
     """Doses, syringes and events in the order of the record, numbered from 1.
 
-    ``names`` maps usernames to what people are called, for whoever ordered a dose.
+    ``names`` maps usernames to what people are called, for whoever ordered a dose; ``alerts`` are
+    those of the session, for what was given because of one.
     """
+    given = treatments(session, alerts)
     facts: list[Fact] = [
         *session.current(session.dose_steps),
         *session.current(session.boluses),
@@ -366,6 +371,10 @@ def numbered_events(
         ordered_by = getattr(fact, "ordered_by", None)
         if ordered_by:
             text += f", ordered by {(names or {}).get(ordered_by, ordered_by)}"
+        if fact.id in given:
+            text += f", {given[fact.id].words}"
+        if fact.source.words:
+            text += f" ({fact.source.words})"
         if isinstance(fact, DoseStep):
             running = fact.rate_mg_per_h
         found.append(
@@ -380,6 +389,22 @@ def numbered_events(
             )
         )
     return tuple(found)
+
+
+def struck_events(session: InfusionSession) -> tuple[tuple[Fact, str], ...]:
+    """Doses, syringes and events that were struck out or corrected, each with what it said."""
+    everything: tuple[tuple[Fact, ...], ...] = (
+        session.dose_steps,
+        session.boluses,
+        session.syringe_changes,
+        session.events,
+    )
+    return tuple(
+        (fact, _event_text(fact, Decimal(0)))
+        for facts in everything
+        for fact in facts
+        if fact.id in session.amended_ids
+    )
 
 
 def _event_text(fact: Fact, running_mg_per_h: Decimal) -> str:
@@ -415,44 +440,51 @@ def _dose_text(step: DoseStep, running_mg_per_h: Decimal) -> str:
 
 def effect_bars(session: InfusionSession, until: datetime, zone: tzinfo) -> tuple[Bar, ...]:
     """Side effects from onset to end, one bar each; "asked, none" is no bar."""
-    changes: dict[UUID, list[SideEffectChange]] = {}
-    for change in session.current(session.side_effect_changes):
-        changes.setdefault(change.side_effect_id, []).append(change)
     return tuple(
-        _effect_bar(session, effect, changes.get(effect.id, []), until, zone)
-        for effect in session.current(session.side_effects)
-        if effect.term != NONE
+        _effect_bar(session, course, until, zone)
+        for course in effect_courses(session)
+        if course.effect.term != NONE
     )
 
 
 def _effect_bar(
-    session: InfusionSession,
-    effect: SideEffect,
-    changes: Sequence[SideEffectChange],
-    until: datetime,
-    zone: tzinfo,
+    session: InfusionSession, course: EffectCourse, until: datetime, zone: tzinfo
 ) -> Bar:
-    name = TERMS[effect.term].display if effect.term in TERMS else effect.term
-    grades = [effect.grade, *(item.grade for item in changes if item.grade is not None)]
-    ended_at = next((item.taken_at for item in changes if item.ended), None)
-    actions = [text for text in (effect.action, *(item.action for item in changes)) if text]
-    course = "→".join(str(grade) for grade in _without_repeats(grades))
+    effect, ended_at = course.effect, course.ended_at
+    name = term_text(effect.term)
+    actions = [ACTIONS.get(action, action) for action in course.actions]
+    grades = "→".join(str(grade) for grade in _without_repeats(course.grades))
+    notes = (effect.note, *(change.note for change in course.changes))
     detail = [
-        f"{name}, grade {course}",
+        f"{name}, grade {grades}",
         f"{clock(effect.taken_at, zone)} to "
         + (clock(ended_at, zone) if ended_at else "now, not ended"),
-        *(f"action: {text}" for text in actions),
-        *(text for text in (effect.note, *(item.note for item in changes)) if text),
     ]
-    worst = max(grades)
+    if len(set(course.grades)) > 1:
+        detail.append(f"worst grade {course.peak_grade} at {clock(course.peak_at, zone)}")
+    if effect.relation:
+        detail.append(f"related to the drug: {RELATIONS.get(effect.relation, effect.relation)}")
+    detail += [f"action: {text}" for text in actions]
+    detail += [f"given {treatment_text(given, zone)}" for given in course.treatments]
+    detail += [text for text in notes if text]
+    detail += [effect.source.words] if effect.source.words else []
+    worst = course.peak_grade
     return Bar(
         start_min=minute_of(session, effect.taken_at),
         end_min=minute_of(session, max(ended_at or until, effect.taken_at)),
         ongoing=ended_at is None,
-        label=" · ".join([f"{name} {course}", *actions]),
+        label=" · ".join([f"{name} {grades}", *actions]),
         detail="\n".join(detail),
         level="critical" if worst >= 3 else "warning" if worst == 2 else "",
     )
+
+
+def treatment_text(given: Treatment, zone: tzinfo) -> str:
+    """ "09:30 ondansetron 4 mg IV (6 min after it began)"."""
+    event = given.event
+    minutes = None if given.response is None else given.response // timedelta(minutes=1)
+    after = "" if minutes is None else f" ({minutes} min after it began)"
+    return f"{clock(event.taken_at, zone)} {event.text or event.kind}{after}"
 
 
 def _without_repeats(values: Sequence[int]) -> list[int]:

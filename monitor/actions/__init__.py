@@ -12,16 +12,19 @@ from monitor.actions.ledger import record_movement
 from monitor.actions.observations import amend, record_observations, save_draft
 from monitor.actions.opening import OpenSession, open_session, open_sessions
 from monitor.actions.sessions import (
+    approved_threshold_set,
     concentration_problems,
     record_event,
     start_session,
 )
+from monitor.actions.undo import undo
 
 __all__ = [
     "OpenSession",
     "amend",
     "answer_alert",
     "answer_gate",
+    "approved_threshold_set",
     "change_rate",
     "change_side_effect",
     "change_syringe",
@@ -36,4 +39,5 @@ __all__ = [
     "record_side_effect",
     "save_draft",
     "start_session",
+    "undo",
 ]

@@ -126,6 +126,7 @@ def give_bolus(
         reason=request.reason,
         ordered_by=request.ordered_by,
         second_person=request.second_person,
+        source=request.source,
     )
 
     def settled(before: OpenSession, _: tuple[Fact, ...]) -> tuple[Fact, ...]:
@@ -190,6 +191,7 @@ def change_syringe(
         concentration_mg_per_ml=request.concentration_mg_per_ml,
         batch=request.batch,
         second_person=request.second_person,
+        source=request.source,
     )
     step = None if request.rate is None else _step_as_entered(request.rate, user, now)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
@@ -16,7 +17,7 @@ from monitor.errors import InvalidEntry, NotFound, Problem
 from monitor.permissions import Action, User, check_may
 from monitor.record import Fact, SideEffect, SideEffectChange
 from monitor.requests import AnswerRequest, SideEffectChangeRequest, SideEffectRequest
-from monitor.side_effects import TERMS
+from monitor.side_effects import ACTIONS, RELATIONS, TERMS
 from monitor.store import Store
 from monitor.texts import echoed, text_problems
 from monitor.validation import time_problems
@@ -47,12 +48,16 @@ def record_side_effect(
         action=request.action,
         serious=request.serious,
         note=request.note,
+        source=request.source,
     )
 
     def settled(before: OpenSession, facts: tuple[Fact, ...]) -> tuple[Fact, ...]:
         lifecycle.check_can_record(before.session, now)
-        problems = time_problems(request.onset_at, before.session, now)
-        refuse([*problems, *_term_problems(request)], confirmed)
+        problems = time_problems(request.onset_at, before.session, now, request.source)
+        problems += _term_problems(request)
+        problems += _code_problems("relation", request.relation, RELATIONS)
+        problems += _code_problems("action", request.action, ACTIONS)
+        refuse(problems, confirmed)
         return facts
 
     action = Action.RECORD_SIDE_EFFECT
@@ -70,6 +75,14 @@ def _term_problems(request: SideEffectRequest) -> list[Problem]:
         message = "Choose a grade from 1 (mild) to 5; 0 only says “asked, none”."
         return [Problem("grade", message)]
     return []
+
+
+def _code_problems(field: str, said: str | None, known: Mapping[str, str]) -> list[Problem]:
+    """The relation to the drug and what was done are choices, so that they can be counted."""
+    if said is None or said in known:
+        return []
+    message = f"There is no {field} “{echoed(said)}”. Choose one of: {', '.join(known)}."
+    return [Problem(field, message, code=f"{field}.unknown")]
 
 
 def change_side_effect(
@@ -93,6 +106,7 @@ def change_side_effect(
         ended=request.ended,
         action=request.action,
         note=request.note,
+        source=request.source,
     )
 
     def settled(before: OpenSession, facts: tuple[Fact, ...]) -> tuple[Fact, ...]:
@@ -101,13 +115,14 @@ def change_side_effect(
         effect = session.fact(request.side_effect_id)
         if not isinstance(effect, SideEffect):
             raise NotFound("That side effect is not in this session.")
-        problems = time_problems(request.taken_at, session, now)
+        problems = time_problems(request.taken_at, session, now, request.source)
         if request.taken_at < effect.taken_at:
             problems.append(
                 Problem("taken_at", "This is before the side effect began. Check the time.")
             )
         if request.grade is not None and request.grade not in GRADES:
             problems.append(Problem("grade", "Choose a grade from 1 (mild) to 5."))
+        problems += _code_problems("action", request.action, ACTIONS)
         refuse(problems, confirmed)
         return facts
 

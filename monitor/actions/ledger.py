@@ -39,12 +39,13 @@ def record_movement(
         expires_on=request.expires_on,
         witness=request.witness,
         reason=request.reason,
+        source=request.source,
     )
 
     def settled(before: OpenSession, facts: tuple[Fact, ...]) -> tuple[Fact, ...]:
         lifecycle.check_can_record(before.session, now)
         today = now.astimezone(store.zone).date()
-        problems = time_problems(request.taken_at, before.session, now)
+        problems = time_problems(request.taken_at, before.session, now, request.source)
         refuse([*problems, *line_problems(line, today)], confirmed)
         return facts
 

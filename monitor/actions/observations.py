@@ -127,11 +127,18 @@ def _amend_problems(
         problems.append(
             Problem("amends", "This was already corrected. Correct the newer value instead.")
         )
+    if request.keeps is not None and not _stands(session, request.keeps):
+        message = "The value you keep was struck out meanwhile. Look at both in the list."
+        problems.append(Problem("keeps", message, code="keeps.amended"))
     if request.replacement is not None and not isinstance(wrong, Observation):
         problems.append(
             Problem("replacement", "Strike this out and enter it again; it has no single value.")
         )
     return tuple(problems)
+
+
+def _stands(session: InfusionSession, fact_id: UUID) -> bool:
+    return session.fact(fact_id) is not None and fact_id not in session.amended_ids
 
 
 def _amendment(

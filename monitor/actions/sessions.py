@@ -35,6 +35,7 @@ from monitor.record import (
     Fact,
     InfusionSession,
     SessionEvent,
+    SideEffect,
 )
 from monitor.requests import (
     EventRequest,
@@ -73,7 +74,7 @@ def start_session(
                 "choose an approved protocol."
             )
         protocol = protocol_of(version)
-        thresholds = _approved_threshold_set(store, protocol.threshold_set)
+        thresholds = approved_threshold_set(store, protocol.threshold_set)
         refuse(_start_problems(store, user.clinic, request, protocol, now), confirmed)
         session = _as_requested(request, version, thresholds.id, user, now)
         session = _in_course(store, session, now)
@@ -272,7 +273,8 @@ def concentration_problems(concentration_mg_per_ml: Decimal) -> list[Problem]:
     return []
 
 
-def _approved_threshold_set(store: Store, code: str) -> PinnedVersion:
+def approved_threshold_set(store: Store, code: str) -> PinnedVersion:
+    """The limits a session that is opened now is judged by: the newest approved version."""
     candidates = [
         version
         for version in store.versions("threshold_set")
@@ -303,18 +305,19 @@ def record_event(
         kind=request.kind,
         text=request.text,
         linked_to=request.linked_to,
+        source=request.source,
     )
 
     def settled(before: OpenSession, facts: tuple[Fact, ...]) -> tuple[Fact, ...]:
         lifecycle.check_can_record_event(before.session, request.kind, now)
-        problems = time_problems(request.taken_at, before.session, now)
+        problems = time_problems(request.taken_at, before.session, now, request.source)
         if lifecycle.belongs_after_the_end(request.kind):
             problems = [item for item in problems if item.code != AFTER_END]
         if request.kind == lifecycle.EventKind.DISCHARGED:
             problems = [*problems, *_leaving_problems(store, before, request)]
         elif request.kind == lifecycle.EventKind.COMPLETED:
             problems = [*problems, *_closing_problems(before)]
-        refuse(problems, confirmed)
+        refuse([*problems, *_link_problems(before, request)], confirmed)
         return facts
 
     return save(
@@ -345,3 +348,14 @@ def _closing_problems(before: OpenSession) -> tuple[Problem, ...]:
     """The drug of a session is accounted for before the session is closed."""
     problem = drug_ledger.closing_problem(before.session, before.as_of)
     return () if problem is None else (Problem("ledger", problem, code="ledger.open"),)
+
+
+def _link_problems(before: OpenSession, request: EventRequest) -> list[Problem]:
+    """What was given for something names that: a side effect or an alert of this session."""
+    linked = request.linked_to
+    if linked is None or isinstance(before.session.fact(linked), SideEffect):
+        return []
+    if any(alert.id == linked for alert in before.alerts):
+        return []
+    message = "What this was given for is not in this session. Choose it again."
+    return [Problem("linked_to", message, code="linked_to.unknown")]

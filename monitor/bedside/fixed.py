@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
 from monitor.actions import OpenSession
 from monitor.bedside.leaving import leaving_words
 from monitor.breaches import rule_applies
-from monitor.lifecycle import CLINICAL_EVENTS, EventKind
+from monitor.lifecycle import CLINICAL_EVENTS
 from monitor.numbers import plain_text
+from monitor.one_tap import EVENT_TEXTS, EventButton, OneTap
 from monitor.parameters import PARAMETERS
 from monitor.readings import baseline
 from monitor.record import DoseUnit, InfusionSession
 from monitor.scales import SCALES
-from monitor.side_effects import GRADES, NONE, TERMS
+from monitor.side_effects import ACTIONS, GRADES, NONE, RELATIONS, TERMS, SideEffectTerm
 from monitor.thresholds import Condition, Level, Rule, ThresholdSet
 from monitor.validation import limits_for_client
 
@@ -32,33 +33,6 @@ TICKS = (
     "visual_change",
     "dyspnoea",
 )
-#: Terms with a button of their own, with the word on it.
-QUICK_TERMS = {"nausea": "nausea", "dissociation": "dissociation", "dizzy": "dizzy"}
-#: Events with a button of their own where there is room.
-QUICK_EVENTS = frozenset(
-    {
-        EventKind.VOMITED,
-        EventKind.DOCTOR_CALLED,
-        EventKind.TOILET,
-        EventKind.OXYGEN,
-        EventKind.DRUG,
-        EventKind.NOTE,
-    }
-)
-#: Events that say nothing without a word or two, with what is mostly said.
-EVENT_TEXTS: dict[EventKind, tuple[str, ...]] = {
-    EventKind.DRUG: (
-        "ondansetron 4 mg IV",
-        "midazolam 1 mg IV",
-        "paracetamol 1 g",
-        "labetalol 5 mg IV",
-    ),
-    EventKind.PREMEDICATION: ("ondansetron 4 mg", "clonidine", "none given"),
-    EventKind.OXYGEN: ("2 L/min", "4 L/min", "6 L/min", "stopped"),
-    EventKind.NOTE: (),
-    EventKind.HANDOVER: (),
-    EventKind.SECOND_CHECK: ("rate", "syringe", "bolus"),
-}
 RATE_UNITS = (
     DoseUnit.MG_PER_KG_PER_H,
     DoseUnit.MG_PER_H,
@@ -69,7 +43,7 @@ BOLUS_UNITS = (DoseUnit.MG, DoseUnit.MG_PER_KG)
 _SYMBOLS = {">=": "≥", "<=": "≤", ">": ">", "<": "<"}
 
 
-def fixed_part(opened: OpenSession) -> dict[str, Any]:
+def fixed_part(opened: OpenSession, one_tap: OneTap) -> dict[str, Any]:
     """Everything about a session's screen that saving does not change."""
     session = opened.session
     return {
@@ -79,22 +53,20 @@ def fixed_part(opened: OpenSession) -> dict[str, Any]:
         "thresholds": client_thresholds(session, opened.threshold_set),
         "scales": _scales(session, opened.protocol.dissociation_scale),
         "ticks": [{"code": key, "label": PARAMETERS[key].label} for key in TICKS],
-        "terms": [
-            {
-                "key": term.key,
-                "display": term.display,
-                "category": term.category,
-                "quick": QUICK_TERMS.get(term.key),
-            }
-            for term in TERMS.values()
-            if term.key != NONE
-        ],
-        "quick_terms": list(QUICK_TERMS),
+        "terms": [_term(term) for term in TERMS.values() if term.key != NONE],
+        "quick_terms": [{"key": item.term, "label": item.label} for item in one_tap.effects],
         "grades": [
-            {"grade": grade.grade, "label": grade.label, "rule": grade.rule}
+            {
+                "grade": grade.grade,
+                "label": grade.label,
+                "rule": grade.rule,
+                "blood_pressure": grade.blood_pressure,
+            }
             for grade in GRADES.values()
         ],
-        "events": [_event(kind) for kind in CLINICAL_EVENTS],
+        "relations": _choices(RELATIONS),
+        "effect_actions": _choices(ACTIONS),
+        "events": _events(one_tap),
         "rate_units": [{"code": unit.value, "label": unit.value} for unit in RATE_UNITS],
         "bolus_units": [{"code": unit.value, "label": unit.value} for unit in BOLUS_UNITS],
         "concentrations": [plain_text(value) for value in opened.protocol.concentrations_mg_per_ml],
@@ -102,13 +74,44 @@ def fixed_part(opened: OpenSession) -> dict[str, Any]:
     }
 
 
-def _event(kind: EventKind) -> dict[str, Any]:
+def _choices(labels: Mapping[str, str]) -> list[dict[str, str]]:
+    return [{"code": code, "label": label} for code, label in labels.items()]
+
+
+def _term(term: SideEffectTerm) -> dict[str, Any]:
     return {
-        "kind": kind.value,
-        "label": kind.label,
-        "quick": kind in QUICK_EVENTS,
-        "asks": kind in EVENT_TEXTS,
-        "presets": list(EVENT_TEXTS.get(kind, ())),
+        "key": term.key,
+        "display": term.display,
+        "category": term.category,
+        "found_by": term.found_by,
+        "help": term.help,
+    }
+
+
+def _events(one_tap: OneTap) -> list[dict[str, Any]]:
+    """The clinic's own buttons first, then every kind of event that none of them stands for."""
+    own = {item.kind for item in one_tap.events if item.text is None}
+    others = [
+        EventButton(kind=kind, label=kind.label, asks=EVENT_TEXTS.get(kind))
+        for kind in CLINICAL_EVENTS
+        if kind not in own
+    ]
+    return [
+        *(_event(item, quick=True) for item in one_tap.events),
+        *(_event(item, quick=False) for item in others),
+    ]
+
+
+def _event(button: EventButton, *, quick: bool) -> dict[str, Any]:
+    asks = button.asks
+    return {
+        "code": f"{button.kind}: {button.text}" if button.text else button.kind.value,
+        "kind": button.kind.value,
+        "label": button.label,
+        "text": button.text,
+        "quick": quick,
+        "asks": asks is not None,
+        "presets": list(asks or ()),
     }
 
 

@@ -3,16 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from datetime import datetime, tzinfo
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from monitor.actions import OpenSession
+from monitor.conflicts import conflicts
 from monitor.parameters import PARAMETERS
-from monitor.record import Amendment, Fact, InfusionSession, Observation, SideEffectChange
+from monitor.record import (
+    Amendment,
+    Fact,
+    InfusionSession,
+    Observation,
+    SideEffect,
+    SideEffectChange,
+)
 from monitor.scales import SCALES
-from monitor.side_effects import NONE, TERMS
-from monitor.timeline import LATE_AFTER, Mark, bare_text, clock, marks, numbered_events
+from monitor.side_effects import NONE, term_text
+from monitor.timeline import (
+    LATE_AFTER,
+    Mark,
+    bare_text,
+    clock,
+    marks,
+    numbered_events,
+    struck_events,
+)
 
 #: How many rows are sent; the screen shows two or three of them.
 ROWS = 6
@@ -38,11 +55,16 @@ class _Row(NamedTuple):
 def recent_rows(
     opened: OpenSession, *, zone: tzinfo, names: Mapping[str, str]
 ) -> list[dict[str, Any]]:
-    """The rows recorded last, the newest first: what was just saved always stands on top."""
-    session = opened.session
+    """The rows recorded last, the newest first: what was just saved always stands on top.
+
+    What was struck out stays, struck through, with who did it and why.
+    """
     marked = marks(opened.breaches, opened.threshold_set)
-    rows = [*_set_rows(session, marked, zone, names), *_event_rows(session, zone, names)]
-    rows += _effect_rows(session, zone, names)
+    rows = [
+        *_set_rows(opened, marked, zone, names),
+        *_event_rows(opened, zone, names),
+        *_effect_rows(opened.session, zone, names),
+    ]
     rows.sort(key=lambda row: (row.recorded_at, row.content["taken_at"]), reverse=True)
     return [row.content for row in rows[:ROWS]]
 
@@ -57,10 +79,17 @@ def _row(
     row_id: UUID | None = None,
     recorded_at: datetime | None = None,
     cells: list[dict[str, Any]] | None = None,
+    struck: Amendment | None = None,
 ) -> _Row:
     recorded = recorded_at or fact.recorded_at
     name = names.get(fact.recorded_by, fact.recorded_by)
     late = fact.recorded_at - fact.taken_at > LATE_AFTER
+    source = f", {fact.source.words}" if fact.source.words else ""
+    story = f"Recorded {clock(fact.recorded_at, zone, seconds=True)} by {name}{source}."
+    if struck is not None:
+        by = names.get(struck.recorded_by, struck.recorded_by)
+        at = clock(struck.recorded_at, zone, seconds=True)
+        story += f" Struck out {at} by {by}: {struck.reason}."
     return _Row(
         recorded,
         {
@@ -70,39 +99,50 @@ def _row(
             "by": name,
             "late": f"saved {clock(fact.recorded_at, zone)}" if late else None,
             "text": text,
-            "story": f"Recorded {clock(fact.recorded_at, zone, seconds=True)} by {name}.",
+            "story": story,
+            "source": fact.source.words,
+            "struck": struck is not None,
             "cells": cells or [],
         },
     )
 
 
 def _set_rows(
-    session: InfusionSession,
+    opened: OpenSession,
     marked: Mapping[UUID, Mark],
     zone: tzinfo,
     names: Mapping[str, str],
 ) -> list[_Row]:
+    session = opened.session
     sets: dict[UUID, list[Observation]] = {}
     for item in session.observations:
         sets.setdefault(item.set_id, []).append(item)
     amendments = {amendment.amends: amendment for amendment in session.amendments}
+    contested = {
+        item.id
+        for pair in conflicts(session, opened.threshold_set.conflict_within)
+        for item in pair.observations
+    }
     found = []
     for set_id, items in sets.items():
-        if all(item.id in amendments and amendments[item.id].replacement is None for item in items):
-            continue
-        newest = max(item.recorded_at for item in items)
         first = min(items, key=lambda item: item.order)
-        cells = _cells(session, items, amendments, marked)
+        cells = _cells(session, items, amendments, marked, contested)
+        last = max(items, key=lambda item: item.recorded_at)
+        struck = None
+        if all(item.id in amendments and amendments[item.id].replacement is None for item in items):
+            struck = amendments[last.id]
+        said = "  ".join(f"{cell['label']} {cell['was']}" for cell in cells)
         found.append(
             _row(
                 first,
                 "set",
-                "observation set",
+                said if struck else "observation set",
                 zone,
                 names,
                 row_id=set_id,
-                recorded_at=newest,
-                cells=cells,
+                recorded_at=last.recorded_at,
+                cells=[] if struck else cells,
+                struck=struck,
             )
         )
     return found
@@ -113,6 +153,7 @@ def _cells(
     items: list[Observation],
     amendments: Mapping[UUID, Amendment],
     marked: Mapping[UUID, Mark],
+    contested: AbstractSet[UUID],
 ) -> list[dict[str, Any]]:
     """One cell per parameter: the value in force, and what it said before it was corrected."""
     asleep = any(item.parameter == "asleep" and item.value == 1 for item in items)
@@ -132,13 +173,19 @@ def _cells(
             {
                 "id": str(current.id) if current else None,
                 "parameter": key,
-                "label": _SHORT.get(key, PARAMETERS[key].short),
+                "label": cell_label(key),
                 "text": _text(session, current, asleep),
                 "was": _text(session, was[-1], asleep) if was else None,
                 "level": mark.level if mark else "",
+                "contested": current is not None and current.id in contested,
             }
         )
     return cells
+
+
+def cell_label(parameter: str) -> str:
+    """What a value is called where there is little room."""
+    return _SHORT.get(parameter, PARAMETERS[parameter].short)
 
 
 def _text(session: InfusionSession, item: Observation | None, asleep: bool) -> str:
@@ -152,38 +199,40 @@ def _text(session: InfusionSession, item: Observation | None, asleep: bool) -> s
     return bare_text(item)
 
 
-def _event_rows(session: InfusionSession, zone: tzinfo, names: Mapping[str, str]) -> list[_Row]:
+def _event_rows(opened: OpenSession, zone: tzinfo, names: Mapping[str, str]) -> list[_Row]:
+    session = opened.session
+    amendments = {amendment.amends: amendment for amendment in session.amendments}
     return [
-        _row(event.fact, "event", event.text, zone, names)
-        for event in numbered_events(session, zone)
+        *(
+            _row(event.fact, "event", event.text, zone, names)
+            for event in numbered_events(session, zone, names, opened.alerts)
+        ),
+        *(
+            _row(fact, "event", text, zone, names, struck=amendments[fact.id])
+            for fact, text in struck_events(session)
+        ),
     ]
 
 
 def _effect_rows(session: InfusionSession, zone: tzinfo, names: Mapping[str, str]) -> list[_Row]:
     effects = {effect.id: effect for effect in session.side_effects}
-    facts: list[Fact] = [
-        *session.current(session.side_effects),
-        *session.current(session.side_effect_changes),
+    amendments = {amendment.amends: amendment for amendment in session.amendments}
+    facts: list[SideEffect | SideEffectChange] = [
+        *session.side_effects,
+        *session.side_effect_changes,
     ]
-    found = []
-    for fact in facts:
-        if isinstance(fact, SideEffectChange):
-            name = _term(effects[fact.side_effect_id].term)
-            text = f"{name} ended" if fact.ended else f"{name} now grade {fact.grade}"
-        else:
-            effect = effects[fact.id]
-            text = (
-                "Asked: no side effect"
-                if effect.term == NONE
-                else _graded(effect.term, effect.grade)
-            )
-        found.append(_row(fact, "effect", text, zone, names))
-    return found
+    return [
+        _row(
+            fact, "effect", _effect_text(fact, effects), zone, names, struck=amendments.get(fact.id)
+        )
+        for fact in facts
+    ]
 
 
-def _graded(term: str, grade: int) -> str:
-    return f"{_term(term)} grade {grade}"
-
-
-def _term(key: str) -> str:
-    return TERMS[key].display if key in TERMS else key
+def _effect_text(fact: SideEffect | SideEffectChange, effects: Mapping[UUID, SideEffect]) -> str:
+    if isinstance(fact, SideEffectChange):
+        name = term_text(effects[fact.side_effect_id].term)
+        return f"{name} ended" if fact.ended else f"{name} now grade {fact.grade}"
+    if fact.term == NONE:
+        return "Asked: no side effect"
+    return f"{term_text(fact.term)} grade {fact.grade}"

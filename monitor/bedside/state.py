@@ -13,13 +13,15 @@ from monitor.alerts import AlertState, AlertView, open_alerts
 from monitor.bedside.leaving import before_start, leaving
 from monitor.bedside.ledger import ledger
 from monitor.bedside.proposals import proposals
-from monitor.bedside.rows import recent_rows
+from monitor.bedside.rows import cell_label, recent_rows
+from monitor.conflicts import Conflict, conflicts
+from monitor.effect_course import EffectCourse, effect_courses
 from monitor.lifecycle import TRANSITIONS, EventKind, SessionStatus, phase_text
 from monitor.numbers import plain_text
 from monitor.parameters import PARAMETERS
-from monitor.record import DoseUnit, InfusionSession, Observation, SideEffect
-from monitor.side_effects import NONE, TERMS
-from monitor.timeline import bare_text, clock
+from monitor.record import DoseUnit, InfusionSession, Observation
+from monitor.side_effects import ACTIONS, NONE, RELATIONS, term_text
+from monitor.timeline import bare_text, clock, treatment_text, value_text
 
 #: How many earlier values of a parameter are sent: two hours of sets every five minutes.
 PREVIOUS = 24
@@ -55,8 +57,9 @@ def state(
         "alerts": [_alert(view, zone) for view in open_alerts(opened.views)],
         "previous": _previous(session, now),
         "recent": recent_rows(opened, zone=zone, names=names),
+        "conflicts": [_conflict(pair, zone, names) for pair in _conflicts(opened)],
         "dose": proposals(opened, zone),
-        "effects": _open_effects(session),
+        "effects": _open_effects(session, zone),
         "moves": _moves(opened),
         "ledger": ledger(opened, names),
         "gate": before_start(opened, zone),
@@ -183,18 +186,30 @@ def _previous(session: InfusionSession, now: datetime) -> dict[str, list[dict[st
     One that was not taken stays what was said about it.
     """
     found: dict[str, list[Observation]] = {}
+    asleep = {
+        item.set_id
+        for item in session.current_observations
+        if item.parameter == "asleep" and item.value == 1
+    }
     for item in reversed(session.current_observations):
         if (
             item.taken_at <= now + timedelta(minutes=2)
             and PARAMETERS[item.parameter].kind != "tick"
         ):
             found.setdefault(item.parameter, []).append(item)
-    return {key: [_reading(item) for item in items[:PREVIOUS]] for key, items in found.items()}
-
-
-def _reading(item: Observation) -> dict[str, Any]:
     return {
-        "text": "–" if item.value is None else bare_text(item),
+        key: [
+            _reading(item, key == "sedation" and item.set_id in asleep) for item in items[:PREVIOUS]
+        ]
+        for key, items in found.items()
+    }
+
+
+def _reading(item: Observation, asleep: bool) -> dict[str, Any]:
+    """One earlier value; normal sleep is not the same as awake, though both are grade 0."""
+    return {
+        "asleep": asleep,
+        "text": "S" if asleep else "–" if item.value is None else bare_text(item),
         "value": None if item.value is None else _as_number(item.value),
         "taken_at": item.taken_at.isoformat(),
     }
@@ -204,28 +219,51 @@ def _as_number(value: Decimal) -> float | int:
     return int(value) if value == int(value) else float(value)
 
 
-def _open_effects(session: InfusionSession) -> list[dict[str, Any]]:
-    """Side effects without an end, with the grade they have now."""
-    grades: dict[Any, int] = {}
-    ended = set()
-    for change in session.current(session.side_effect_changes):
-        if change.ended:
-            ended.add(change.side_effect_id)
-        if change.grade is not None:
-            grades[change.side_effect_id] = change.grade
+def _conflicts(opened: OpenSession) -> tuple[Conflict, ...]:
+    return conflicts(opened.session, opened.threshold_set.conflict_within)
+
+
+def _conflict(pair: Conflict, zone: tzinfo, names: Mapping[str, str]) -> dict[str, Any]:
+    """Two values of one thing, with who recorded each and when it was taken."""
+    return {
+        "label": cell_label(pair.parameter),
+        "values": [
+            {
+                "id": str(item.id),
+                "text": value_text(item),
+                "by": names.get(item.recorded_by, item.recorded_by),
+                "time": clock(item.taken_at, zone, seconds=True),
+            }
+            for item in pair.observations
+        ],
+    }
+
+
+def _open_effects(session: InfusionSession, zone: tzinfo) -> list[dict[str, Any]]:
+    """Side effects without an end, with the grade they have now and what happened since."""
     return [
-        _effect(effect, grades.get(effect.id, effect.grade))
-        for effect in session.current(session.side_effects)
-        if effect.term != NONE and effect.id not in ended
+        _effect(course, zone)
+        for course in effect_courses(session)
+        if course.effect.term != NONE and course.ended_at is None
     ]
 
 
-def _effect(effect: SideEffect, grade: int) -> dict[str, Any]:
-    term = TERMS.get(effect.term)
+def _effect(course: EffectCourse, zone: tzinfo) -> dict[str, Any]:
+    effect = course.effect
+    story = [f"Since {clock(effect.taken_at, zone)}, grade {effect.grade} at first."]
+    if course.peak_grade > effect.grade:
+        story.append(f"Worst: grade {course.peak_grade} at {clock(course.peak_at, zone)}.")
+    if effect.relation:
+        story.append(f"Related to the drug: {RELATIONS.get(effect.relation, effect.relation)}.")
+    if course.actions:
+        done = ", ".join(ACTIONS.get(action, action) for action in course.actions)
+        story.append(f"Action: {done}.")
+    story += [f"Given {treatment_text(given, zone)}." for given in course.treatments]
     return {
         "id": str(effect.id),
         "term": effect.term,
-        "display": term.display if term else effect.term,
-        "grade": grade,
+        "display": term_text(effect.term),
+        "grade": course.grade,
         "onset_at": effect.taken_at.isoformat(),
+        "story": story,
     }

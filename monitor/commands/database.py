@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import db
 from db.address import parse_url
 from monitor.errors import NotFound, StoreUnavailable
+from monitor.one_tap import OneTap, packaged, read_one_tap
 
 ROOT = Path(__file__).resolve().parents[2]
 DEFAULT_DATABASE_URL = f"sqlite:///{ROOT / 'data' / 'monitor.db'}"
@@ -63,6 +64,16 @@ def clinic_zone() -> ZoneInfo:
         raise NotFound(
             f'MONITOR_ZONE "{name}" is not the name of a time zone such as Europe/London.'
         ) from None
+
+
+def one_tap() -> OneTap:
+    """The clinic's one-tap buttons, from the file that MONITOR_ONE_TAP names.
+
+    Raises:
+        InvalidEntry: something in that file is wrong.
+    """
+    name = os.environ.get("MONITOR_ONE_TAP")
+    return read_one_tap(Path(name)) if name else packaged()
 
 
 @contextmanager

@@ -129,7 +129,7 @@ def _draw_record(user: User, opened: OpenSession, names: Mapping[str, str]) -> N
             ),
             (
                 _("Events and doses, numbered as on the chart"),
-                frames.event_table(session, zone, names),
+                frames.event_table(session, zone, names, opened.alerts),
                 _("Nothing was recorded yet."),
             ),
             (

@@ -10,7 +10,7 @@ from __future__ import annotations
 from starlette.middleware import Middleware
 from starlette.routing import Route
 
-from pages.http import device_routes, downloads, entry, health, live, sign_in
+from pages.http import blank_chart, device_routes, downloads, entry, health, live, sign_in
 from pages.http.answers import exception_handlers
 from pages.http.context import Gate, Policy, current_user, install
 from pages.http.csrf import check_write
@@ -39,6 +39,7 @@ def routes(gate: Gate, watch: Watch) -> list[Route]:
         *entry.routes(gate),
         *live.routes(gate.store),
         *downloads.routes(gate),
+        *blank_chart.routes(gate),
     ]
 
 

@@ -22,6 +22,7 @@ from starlette.requests import HTTPConnection
 
 from monitor.accounts import DeviceSession
 from monitor.errors import MonitorError, NotFound
+from monitor.one_tap import OneTap, packaged
 from monitor.permissions import Role, User
 from monitor.store import Store
 
@@ -62,11 +63,12 @@ def utc_now() -> datetime:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gate:
-    """What the web layer needs: the store, the clinic's zone, the policy and a clock."""
+    """What the web layer needs: store, the clinic's zone and one-tap buttons, policy, a clock."""
 
     store: Store
     zone: ZoneInfo
     policy: Policy = field(default_factory=Policy)
+    one_tap: OneTap = field(default_factory=packaged)
     clock: Callable[[], datetime] = utc_now
 
 

@@ -11,7 +11,6 @@ import json
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import timedelta
 from gettext import gettext as _
 from typing import Any
 from uuid import UUID
@@ -32,15 +31,12 @@ from monitor.errors import (
     Problem,
     WrongState,
 )
-from monitor.ids import derived_id
 from monitor.lifecycle import EventKind
 from monitor.permissions import User
 from monitor.record import (
     Answer,
-    DoseStep,
     DoseStepKind,
     DoseUnit,
-    Fact,
     InfusionSession,
     MovementKind,
     NotTaken,
@@ -56,6 +52,7 @@ from monitor.requests import (
     SideEffectChangeRequest,
     SideEffectRequest,
     SyringeRequest,
+    UndoRequest,
 )
 from monitor.store import Store
 from monitor.validation import EnteredItem, EnteredSet
@@ -66,8 +63,6 @@ from pages.http.grants import granted_user
 from pages.http.sign_in import check_pin
 from pages.http.witness import checked, make_witness, witnessed_by
 
-#: The undo button stands for 10 s; the server allows for a slow network.
-UNDO_WITHIN = timedelta(seconds=60)
 _MAX_DRAFT = 8000
 #: No grade is higher (clinical.md 6.1); which ones a term may have is the action's to say.
 _MAX_GRADE = 9
@@ -86,7 +81,7 @@ def _save_set(call: Call) -> OpenSession:
     if not isinstance(rows, list) or len(rows) > _MAX_ITEMS:
         raise BadRequest("items")
     items = tuple(_item(call.part("items", row)) for row in rows)
-    entered = EnteredSet(set_id=call.id, taken_at=call.taken_at, items=items)
+    entered = EnteredSet(set_id=call.id, taken_at=call.taken_at, items=items, source=call.source)
     return actions.record_observations(
         call.store, call.user, call.session_id, entered, confirmed=call.confirmed, **call.act
     )
@@ -126,6 +121,7 @@ def _rate_request(call: Call, row: Call) -> RateRequest:
         ordered_by=call.text("ordered_by"),
         second_person=_second_person(call),
         already_given=call.flag("already_given"),
+        source=call.source,
     )
 
 
@@ -151,6 +147,7 @@ def _give_bolus(call: Call) -> OpenSession:
         ordered_by=call.text("ordered_by"),
         second_person=_second_person(call),
         already_given=call.flag("already_given"),
+        source=call.source,
     )
     return actions.give_bolus(
         call.store, call.user, call.session_id, request, confirmed=call.confirmed, **call.act
@@ -167,6 +164,7 @@ def _change_syringe(call: Call) -> OpenSession:
         batch=call.text("batch"),
         second_person=_second_person(call),
         already_given=call.flag("already_given"),
+        source=call.source,
     )
     return actions.change_syringe(
         call.store, call.user, call.session_id, request, confirmed=call.confirmed, **call.act
@@ -183,6 +181,7 @@ def _record_effect(call: Call) -> OpenSession:
         action=call.text("action"),
         serious=call.flag("serious"),
         note=call.text("note"),
+        source=call.source,
     )
     return actions.record_side_effect(
         call.store, call.user, call.session_id, request, confirmed=call.confirmed, **call.act
@@ -198,6 +197,7 @@ def _change_effect(call: Call) -> OpenSession:
         ended=call.flag("ended"),
         action=call.text("action"),
         note=call.text("note"),
+        source=call.source,
     )
     return actions.change_side_effect(
         call.store, call.user, call.session_id, request, confirmed=call.confirmed, **call.act
@@ -211,6 +211,8 @@ def _record_event(call: Call) -> OpenSession:
         taken_at=call.taken_at,
         text=call.text("text"),
         already_happened=call.flag("already_happened"),
+        linked_to=call.uuid("linked_to") if call.text("linked_to") else None,
+        source=call.source,
     )
     return actions.record_event(
         call.store, call.user, call.session_id, request, confirmed=call.confirmed, **call.act
@@ -228,6 +230,7 @@ def _move_drug(call: Call) -> OpenSession:
         expires_on=call.day("expires_on"),
         witness=_second_person(call),
         reason=call.text("reason"),
+        source=call.source,
     )
     return actions.record_movement(
         call.store, call.user, call.session_id, request, confirmed=call.confirmed, **call.act
@@ -241,6 +244,7 @@ def _discharge(call: Call) -> OpenSession:
         taken_at=call.taken_at,
         text=call.text("text"),
         already_happened=call.flag("already_happened"),
+        source=call.source,
     )
     return actions.record_event(
         call.store, call.user, call.session_id, request, confirmed=call.confirmed, **call.act
@@ -275,6 +279,7 @@ def _amend(call: Call) -> OpenSession:
         amends=call.uuid("amends"),
         reason=call.text("reason") or "",
         replacement=None if row is None else _item(call.part("replacement", row)),
+        keeps=call.uuid("keeps") if call.text("keeps") else None,
     )
     return actions.amend(
         call.store, call.user, call.session_id, request, confirmed=call.confirmed, **call.act
@@ -282,43 +287,8 @@ def _amend(call: Call) -> OpenSession:
 
 
 def _undo(call: Call) -> OpenSession:
-    """Strike out everything one tap saved, within its time; the record keeps it, struck through."""
-    opened = actions.open_session(call.store, call.user, call.session_id, now=call.now)
-    facts = _saved_by(opened.session, call.uuid("undoes"))
-    if not facts:
-        raise NotFound(_("What is to be undone is not in this session."))
-    if any(
-        fact.recorded_by != call.user.username or call.tapped_at - fact.recorded_at > UNDO_WITHIN
-        for fact in facts
-    ):
-        raise InvalidEntry(
-            [
-                Problem(
-                    "undo", _("The time for undo is over. Correct the entry in the list instead.")
-                )
-            ]
-        )
-    for fact in facts:
-        request = AmendRequest(
-            id=derived_id(call.id, fact.id), amends=fact.id, reason=_("undone at once")
-        )
-        if fact.id not in opened.session.amended_ids:
-            opened = actions.amend(call.store, call.user, call.session_id, request, **call.act)
-    return opened
-
-
-def _saved_by(session: InfusionSession, entry_id: UUID) -> tuple[Fact, ...]:
-    """The facts of one entry: a set's observations, or a fact with the rate saved beside it."""
-    found: list[Fact] = [item for item in session.observations if item.set_id == entry_id]
-    fact = session.fact(entry_id)
-    if fact is not None:
-        found.append(fact)
-        found += [
-            step
-            for step in session.dose_steps
-            if not isinstance(fact, DoseStep) and step.recorded_at == fact.recorded_at
-        ]
-    return tuple(found)
+    request = UndoRequest(id=call.id, undoes=call.uuid("undoes"), tapped_at=call.tapped_at)
+    return actions.undo(call.store, call.user, call.session_id, request, **call.act)
 
 
 def _answer_alert(call: Call) -> OpenSession:

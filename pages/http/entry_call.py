@@ -18,6 +18,7 @@ from monitor.clock import latest_instant
 from monitor.errors import InvalidEntry, Problem
 from monitor.numbers import parse_number
 from monitor.permissions import User
+from monitor.record import Source
 from monitor.store import Store
 from monitor.texts import echoed
 from pages.http.context import Gate
@@ -105,6 +106,14 @@ class Call:
         if "taken_at.repeated" in self.confirmed:
             second = "taken_at.second" in self.confirmed
         return latest_instant(text, self.gate.zone, self.tapped_at, second_time=second)
+
+    @property
+    def source(self) -> Source:
+        """Keyed at the bedside, or afterwards from a sheet of paper; a browser says no other."""
+        found = self.member("source", Source, Source.KEYED)
+        if found not in (Source.KEYED, Source.PAPER):
+            raise BadRequest("source")
+        return found
 
     # -- what ------------------------------------------------------------------------------
 

@@ -15,11 +15,14 @@ from monitor import actions
 from monitor import bedside as screen
 from monitor.accounts import DeviceSession
 from monitor.actions import OpenSession
+from monitor.conflicts import REASON as CONFLICT
 from monitor.errors import MonitorError
+from monitor.one_tap import OneTap, packaged
 from monitor.permissions import Role, User
 from monitor.record import InfusionSession
 from monitor.second_person import for_syringe
 from monitor.store import Draft, Store
+from pages.http.context import installed
 from pages.http.entry import names_of
 from pages.http.grants import make_grant
 from pages.http.plain_page import BANNER, INTENDED_USE
@@ -114,9 +117,10 @@ def _config(
     drafts = {draft.device: draft for draft in _unsaved(store.drafts(session_id), opened.session)}
     mine = drafts.get(here)
     return {
-        **screen.fixed_part(opened),
+        **screen.fixed_part(opened, _one_tap()),
         "base": f"/entry/{session_id}/",
         "lock_url": "/device/lock",
+        "blank_chart_url": f"/blank-chart/session/{session_id}",
         "csrf": device.csrf_token,
         "grant": make_grant(user, device, session_id, opened.as_of),
         "person": user.username,
@@ -149,9 +153,18 @@ def _config(
         "answers": _choices(_answers()),
         "dose_reasons": _choices({text: text for text in _dose_reasons()}),
         "really_reasons": _choices({text: text for text in _confirmations()}),
+        "conflict_reason": CONFLICT,
+        "same_note": _("same as before"),
+        "unit_labels": {"[degF]": "°F"},
         "amend_reasons": _choices({text: text for text in _amend_reasons()}),
         "override_reasons": _choices({text: text for text in _override_reasons()}),
     }
+
+
+def _one_tap() -> OneTap:
+    """The clinic's own buttons; the packaged ones when a page runs outside the App (page tests)."""
+    gate = installed()
+    return gate.one_tap if gate else packaged()
 
 
 def _choices(labels: dict[str, str]) -> list[dict[str, str]]:

@@ -16,7 +16,7 @@ from monitor.actions.patients import CourseStanding, PatientFile
 from monitor.courses import LONGEST_INTERVAL_DAYS, MOST_INFUSIONS, Course
 from monitor.errors import InvalidEntry, MonitorError
 from monitor.ids import new_id
-from monitor.patients import differences
+from monitor.patients import differences, with_number
 from monitor.permissions import Action, User, may
 from monitor.protocols import VersionStatus
 from monitor.record import InfusionSession, Patient
@@ -71,6 +71,9 @@ def _search(store: Store, user: User) -> UUID | None:
     if not found:
         st.info(_("Nobody found. Check the spelling, or enter a new patient below."))
         return None
+    scanned = with_number(found, text)
+    if scanned is not None:
+        go_to("patients", patient=scanned.id)
     for patient in found:
         label = " · ".join(
             (

@@ -24,6 +24,7 @@ from monitor.errors import InvalidEntry, MonitorError, NeedsConfirmation, Proble
 from monitor.ids import new_id
 from monitor.numbers import parse_number
 from monitor.parameters import MINIMUM_SET, PARAMETERS
+from monitor.patients import with_number
 from monitor.permissions import User
 from monitor.protocol_fields import scale_words
 from monitor.protocols import InfusionProtocol, PinnedVersion, VersionStatus
@@ -45,6 +46,8 @@ BASELINE = ("hr", "sbp", "dbp", "spo2", "rr", "sedation", "pain")
 _FORM = "start_session"
 _IDS = f"{_FORM}.ids"
 _QUESTIONS = f"{_FORM}.questions"
+#: The search whose number was already acted on: a scan chooses once, the person has the last word.
+_SCANNED = f"{_FORM}.scanned"
 #: How the keys of the buttons of this page end.
 _BUTTONS = (".button", ".open")
 _BASES = {
@@ -83,6 +86,8 @@ def start_session(store: Store, user: User, device: DeviceSession) -> None:
     kept_form.restore(_FORM, device, now)
     st.html(f"<style>{_CSS}</style>")
     st.title(_("Start a session"))
+    # Looked for when something is about to fail: it stands where nothing has to be filled in.
+    st.link_button(_("Print a blank chart for a downtime"), "/blank-chart", type="tertiary")
     left, right = st.columns(2, gap="small")
     headings: dict[str, DeltaGenerator] = {}
     with left:
@@ -235,6 +240,10 @@ def _patient_block(
             offered = [*found, None]
             if st.session_state.get("start_session.found") not in offered:
                 st.session_state.pop("start_session.found", None)
+            scanned = with_number(found, search)
+            if scanned is not None and st.session_state.get(_SCANNED) != search:
+                st.session_state["start_session.found"] = scanned
+            st.session_state[_SCANNED] = search
             chosen = st.radio(
                 _("Patients found"),
                 offered,

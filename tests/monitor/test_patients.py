@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from monitor.patients import differences, patient_problems
+from monitor.patients import differences, patient_problems, with_number
 from tests import build
 
 TODAY = date(2026, 3, 2)
@@ -39,3 +39,14 @@ def test_a_change_names_every_field_with_before_and_after() -> None:
         "allergies: nothing → latex",
     )
     assert differences(before, before) == ()
+
+
+def test_a_number_typed_or_scanned_whole_is_one_patient() -> None:
+    ada = build.patient(mrn="004 211")
+    bo = build.patient(mrn="004 2110")
+
+    assert with_number([ada, bo], " 004 211 ") is ada
+    assert with_number([ada, bo], "004211") is ada
+    assert with_number([ada, bo], "004 21") is None
+    assert with_number([ada, build.patient(mrn="004211")], "004 211") is None, "two are no one"
+    assert with_number([], "004 211") is None

@@ -7,9 +7,11 @@ import re
 import pytest
 
 from monitor.side_effects import (
+    ACTIONS,
     CRITICAL_TERMS,
     GRADES,
     NONE,
+    RELATIONS,
     TERMS,
     grade_rule,
     is_critical,
@@ -102,3 +104,23 @@ def test_every_term_says_what_it_is_and_what_is_done() -> None:
         assert term.display
         assert term.category
         assert term.help[0].isupper()
+
+
+@pytest.mark.parametrize(
+    ("typed", "term"),
+    [("sick", "vomiting"), ("sick", "nausea"), ("422587007", "nausea"), ("Somnolence", "drowsy")],
+)
+def test_a_term_is_found_by_what_staff_call_it_and_by_its_codes(typed: str, term: str) -> None:
+    assert any(typed in text for text in TERMS[term].found_by)
+
+
+def test_every_term_can_be_found_by_another_word_than_its_own() -> None:
+    alone = [key for key, term in TERMS.items() if key != NONE and not term.synonyms]
+    assert alone == []
+    doubled = [key for key, term in TERMS.items() if len(set(term.synonyms)) < len(term.synonyms)]
+    assert doubled == []
+
+
+def test_relation_and_action_are_those_of_the_reference() -> None:
+    assert tuple(RELATIONS) == ("unrelated", "possible", "probable", "definite")
+    assert tuple(ACTIONS) == ("none", "slow", "pause", "stop", "drug", "other")

@@ -167,3 +167,18 @@ def test_an_address_that_names_no_patient_shows_the_search(sqlite_store: SqlStor
 
 def test_typed_text_is_never_read_as_markdown() -> None:
     assert plain("*Ada* [x](http://y) $a$") == "\\*Ada\\* \\[x\\]\\(http\\://y\\) \\$a\\$"
+
+
+def test_a_scanned_number_opens_that_patient_at_once(sqlite_store: SqlStore, ada: Patient) -> None:
+    app = drawn(sqlite_store)
+    app.text_input(key="patients.search").set_value("004 211").run()
+    assert app.session_state[WENT_TO] == ("patients", {"patient": str(ada.id)})
+
+
+def test_the_beginning_of_a_number_only_offers_who_has_it(
+    sqlite_store: SqlStore, ada: Patient
+) -> None:
+    app = drawn(sqlite_store)
+    app.text_input(key="patients.search").set_value("004 21").run()
+    assert WENT_TO not in app.session_state
+    assert app.button(key=f"patients.found.{ada.id}").label

@@ -161,3 +161,22 @@ def test_somebody_who_was_here_before_is_shown_with_what_happened_then(
     said = [item.value for kind in (app.text, app.markdown) for item in kind]
     assert "vomited at 0.2 mg/kg/h" in said
     assert "This will be infusion 1 of 6 of the course." in said
+
+
+def test_a_blank_chart_for_a_downtime_is_one_tap_away(store: SqlStore) -> None:
+    (link,) = [item for item in drawn(store).get("link_button") if item.proto.url == "/blank-chart"]
+    assert "blank chart" in link.proto.label
+
+
+def test_a_scanned_number_chooses_that_patient_and_leaves_the_last_word(store: SqlStore) -> None:
+    patient = build.patient(family_name="Adler", mrn="004 211")
+    keep(store, build.session(patient=patient), 5)
+    app = drawn(store)
+
+    app.text_input(key="start_session.find").set_value("004 211").run()
+    assert app.radio(key="start_session.found").value == patient
+    app.radio(key="start_session.found").set_value(None).run()
+    assert app.radio(key="start_session.found").value is None
+
+    app.text_input(key="start_session.find").set_value("004 21").run()
+    assert app.radio(key="start_session.found").value is None

@@ -4,6 +4,8 @@
 const UNDO_MS = 10000;
 const POLL_MS = 15000;
 const ROOTS = new WeakMap();
+/** Entries about the record itself: they happen when they are tapped. */
+const UNTIMED = ["amend", "undo", "ack", "gate"];
 
 class Bedside {
   constructor(parent, component) {
@@ -15,6 +17,9 @@ class Bedside {
     this.outbox.use(this.config.csrf);
     this.sheets = new QueueSheets(this);
     this.questions = new Questions(this);
+    this.visits = new Visits(this);
+    this.elsewhere = this.visits.elsewhere();
+    this.visits.note();
     this.root = el("div", { class: "bedside", lang: "en" });
     this.form = new Form(this);
     this.root.append(this.buildHeader(), this.buildState(), this.form.node, this.buildRight(),
@@ -111,7 +116,8 @@ class Bedside {
     this.list = button("☰", () => this.sheets.recent(), { class: "tap list", "aria-label": say("recent_label") });
     this.savedLine = el("div", { class: "saved", role: "status" }, this.savedText, this.savedButton, this.undo, this.list);
     this.rows = el("div", { class: "recent" });
-    this.strip = el("section", { class: "card strip", "aria-label": say("recent_label") }, this.savedLine, this.rows);
+    this.conflict = button("", () => this.sheets.conflicts(), { class: "tap conflict", hidden: true });
+    this.strip = el("section", { class: "card strip", "aria-label": say("recent_label") }, this.savedLine, this.conflict, this.rows);
     return el("div", { class: "right" }, this.hole, this.strip);
   }
 
@@ -135,14 +141,14 @@ class Bedside {
     };
     const effects = [button(say("effect_none"), () => this.send("effect",
       { term: "none", grade: 0, taken: { ago: 0 } }, say("sum_none")), { "data-effect": "none" })];
-    for (const key of this.config.quick_terms) {
+    for (const { key, label } of this.config.quick_terms) {
       const term = this.config.terms.find((candidate) => candidate.key === key);
-      effects.push(button(term.quick ?? term.display, () => this.sheets.grade(term), { "data-effect": key }));
+      effects.push(button(label, () => this.sheets.grade(term), { "data-effect": key }));
     }
     this.moreEffects = button(say("more"), () => this.sheets.moreEffects(), { "data-effect": "more" });
     this.effects = [...effects, this.moreEffects];
     const quick = this.config.events.filter((event) => event.quick).map((event) =>
-      button(event.label, () => this.event(event.kind), { "data-event": event.kind }));
+      button(event.label, () => this.event(event), { "data-event": event.code }));
     return el("nav", { class: "actions-area", "aria-label": say("actions_label") },
       el("div", { class: "card actions" },
         el("div", { class: "group", role: "group", "aria-label": say("dose") },
@@ -176,6 +182,7 @@ class Bedside {
 
   async poll() {
     if (document.hidden) return;
+    this.visits.note();
     try {
       const response = await fetch(`${this.config.base}state`, { redirect: "error" });
       if (response.ok) {
@@ -229,14 +236,45 @@ class Bedside {
   }
 
   // -- what people do -----------------------------------------------------------------------------
+  /** In paper mode the time comes from the sheet of paper: it is asked for what has one. */
   send(path, body, text, extra = {}) {
-    return this.outbox.add(path, { id: newId(), ...body }, { kind: path, text }, { ...this.whose(), ...extra });
+    if (this.paper && !UNTIMED.includes(path)) {
+      return this.sheets.clockTime(say("paper_when", { text }), (typed) =>
+        this.queue(path, { ...body, taken: { clock: typed }, source: "paper" }, text, extra));
+    }
+    return this.queue(path, body, text, extra);
+  }
+
+  queue(path, body, text, extra) {
+    return this.atThisChair(() => this.outbox.add(path, { id: newId(), ...body }, { kind: path, text }, { ...this.whose(), ...extra }));
   }
 
   /** Whose an entry is that is tapped here and now: the queue keeps it with the entry. */
   whose() {
     const { session_id, grant, person } = this.config;
     return { session_id, grant, person, chair: this.state.chair };
+  }
+
+  /** Before the first entry of somebody who came from another chair a moment ago: asked once. */
+  atThisChair(act) {
+    if (!this.elsewhere) return act();
+    const { chair, at } = this.elsewhere;
+    const minutes = Math.floor((Date.now() - at) / 60000);
+    const ago = say(minutes < 1 ? "just_now" : minutes === 1 ? "minute_ago" : "minutes_ago", { minutes });
+    const here = `${this.state.chair} · ${this.state.patient.name}`;
+    return this.sheets.confirm(here, [say("wrong_chair", { here, chair, ago })], say("right_chair", { chair: this.state.chair }), () => {
+      this.elsewhere = null;
+      this.sheets.close();
+      act();
+    });
+  }
+
+  /** Back-entry of what was written on paper while the monitor was down. */
+  setPaper(on) {
+    this.paper = on;
+    this.root.toggleAttribute("data-paper", on);
+    this.form.paint();
+    if (!this.isClosed()) this.form.focus("hr");
   }
 
   isMine(item) {
@@ -265,10 +303,9 @@ class Bedside {
     return this.send(proposal.path, { id, ...proposal.request, taken: { ago: 0 }, ...said }, proposal.summary, extra);
   }
 
-  event(kind) {
-    const event = this.config.events.find((candidate) => candidate.kind === kind);
+  event(event) {
     if (event.asks) this.sheets.eventText(event);
-    else this.send("event", { kind, text: null, taken: { ago: 0 } }, event.label);
+    else this.send("event", { kind: event.kind, text: event.text, taken: { ago: 0 } }, event.label);
   }
 
   /** Finished, and nobody asked to enter something that was forgotten. */
@@ -359,6 +396,7 @@ class Bedside {
     this.paintClosed();
     this.form.paint();
     this.paintRows();
+    this.paintConflict();
     this.paintSaved();
     this.tick();
   }
@@ -496,19 +534,37 @@ class Bedside {
     const fresh = this.lastSaved?.id === row.id;
     const by = el("span", { class: "by" }, row.by);
     const props = { class: `row ${row.kind}${fresh ? " fresh" : ""}`, "data-id": row.id };
+    if (row.struck) {
+      return el("div", { ...props, class: `${props.class} struck` }, time,
+        button(el("s", {}, row.text), () => this.sheets.details(row), { class: "tap cell text", "aria-label": say("struck_row", { text: row.text }) }), by);
+    }
     if (row.kind !== "set") {
       return el("div", props, time,
         button(row.text, () => this.sheets.strike(row), { class: "tap cell text", "aria-label": say("amend_row", { text: row.text }) }), by);
     }
-    return el("div", props, time, row.cells.map((cell) => this.cell(row, cell)), row.late ? el("span", { class: "late" }, row.late) : null, by);
+    return el("div", props, time, row.cells.map((cell) => this.cell(row, cell)), row.late ? el("span", { class: "late" }, row.late) : null,
+      row.source ? el("span", { class: "late source" }, row.source) : null, by);
   }
 
   cell(row, cell) {
     const label = say("amend_cell", { label: cell.label, value: cell.text });
-    const above = el("small", {}, cell.label, ...(cell.was ? [" ", el("s", {}, cell.was)] : []));
+    const above = el("small", {}, cell.contested ? "≠ " : "", cell.label, ...(cell.was ? [" ", el("s", {}, cell.was)] : []));
     return button([above, el("b", {}, cell.text)],
-      () => this.sheets.amend(row, cell),
-      { class: "tap cell", "aria-label": label, "data-parameter": cell.parameter, "data-level": cell.level ?? "", disabled: !cell.id });
+      () => (cell.contested ? this.sheets.conflicts() : this.sheets.amend(row, cell)),
+      { class: "tap cell", "data-contested": cell.contested, "aria-label": label, "data-parameter": cell.parameter, "data-level": cell.level ?? "", disabled: !cell.id });
+  }
+
+  /** Two values of one thing: both stand, the worse counts, until somebody chooses. */
+  paintConflict() {
+    const [pair, ...more] = this.state.conflicts;
+    const hidden = !pair || this.state.phase.status === "signed";
+    if (pair) {
+      put(this.conflict, say("conflict_open", { label: pair.label, one: pair.values[0].text, other: pair.values[1].text })
+        + (more.length ? say("and_more", { n: more.length }) : ""));
+    }
+    if (this.conflict.hidden === hidden) return;
+    this.conflict.hidden = hidden;
+    this.placeChart();
   }
 
   paintSaved() {
@@ -547,6 +603,7 @@ class Bedside {
   }
 
   stop() {
+    this.visits.note();
     this.timers.forEach(clearInterval);
     this.sized.disconnect();
     this.dialogs.disconnect();

@@ -10,7 +10,8 @@ class ScoreGroup {
     this.label = label;
     this.codes = codes;
     this.was = el("span", { class: "was" });
-    this.name = el("div", { class: "name", id: `g-${name}` }, el("span", {}, label), this.was);
+    this.name = button([el("span", {}, label), this.was], () => this.form.sameAsBefore(this.parameter),
+      { class: "tap name", tabindex: -1 });
     this.buttons = codes.map((code, index) =>
       button(code.short, () => this.choose(code), {
         class: "tap code",
@@ -20,7 +21,7 @@ class ScoreGroup {
         "aria-label": `${label} ${code.short} ${code.label}`,
         "aria-checked": "false",
       }));
-    this.node = el("div", { class: "codes", role: "radiogroup", "data-size": codes.length, "aria-labelledby": `g-${name}` }, this.buttons);
+    this.node = el("div", { class: "codes", role: "radiogroup", "data-size": codes.length, "aria-label": label }, this.buttons);
     this.node.addEventListener("keydown", (event) => this.key(event));
   }
 
@@ -73,6 +74,9 @@ class ScoreGroup {
   paint() {
     const previous = this.form.previous(this.parameter);
     put(this.was, previous ? say("was_score", { value: previous.text }) : "");
+    const same = this.form.repeatable(this.parameter);
+    this.name.disabled = !same;
+    this.name.setAttribute("aria-label", same ? say("same_as_before", { label: this.label, value: same.text }) : this.label);
     const chosen = this.codes.findIndex((code) => this.isChosen(code));
     this.buttons.forEach((node, index) => {
       node.setAttribute("aria-checked", String(index === chosen));

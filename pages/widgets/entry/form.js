@@ -3,7 +3,9 @@
 const VITAL_ORDER = ["hr", "sbp", "dbp", "spo2", "rr"];
 const STALE_DRAFT_MS = 120000;
 
-const emptyForm = () => ({ values: {}, notTaken: {}, scores: {}, ticks: {}, really: {}, taken: { ago: 0 } });
+const emptyForm = () => ({ values: {}, notTaken: {}, scores: {}, ticks: {}, really: {}, same: {}, units: {}, taken: { ago: 0 } });
+/** A score may be repeated by one tap when it is no older than this. */
+const SAME_WITHIN_MIN = 60;
 
 class Form {
   constructor(app) {
@@ -120,9 +122,11 @@ class Form {
       button(ago ? `−${ago}` : say("now"), () => this.setTaken({ ago }), {
         "aria-label": ago ? say("minutes_ago", { minutes: ago }) : say("now"),
       }));
+    this.paper = button(say("paper_mode"), () => this.app.setPaper(false),
+      { class: "tap paper", hidden: true, "aria-label": say("paper_off") });
     this.otherTime = button("…", () => this.app.sheets.otherTime(), { "aria-label": say("other_time") });
     return el("div", { class: "taken", role: "group", "aria-label": say("taken") },
-      el("span", { class: "caption" }, say("taken")), this.takenButtons, this.otherTime);
+      el("span", { class: "caption" }, say("taken")), this.paper, this.takenButtons, this.otherTime);
   }
 
   // -- what people do -----------------------------------------------------------------------
@@ -179,11 +183,38 @@ class Form {
   }
 
   setScore(name, value) {
+    delete this.content.same[name];
     if (this.content.scores[name] === value) delete this.content.scores[name];
     else this.content.scores[name] = value;
     if (name === "dissociation" && this.content.scores.dissociation === undefined) {
       delete this.content.ticks.distress;
     }
+    this.changed();
+  }
+
+  /** The last score, when it may be repeated; a vital sign never is (F06). */
+  repeatable(name) {
+    const previous = this.previous(name);
+    if (!previous || previous.value === null) return null;
+    const minutes = (this.takenAt() - Date.parse(previous.taken_at)) / 60000;
+    return minutes <= SAME_WITHIN_MIN ? previous : null;
+  }
+
+  /** One tap repeats one score: somebody looked, and it is as it was.  The entry says so. */
+  sameAsBefore(name) {
+    const previous = this.repeatable(name);
+    if (!previous) return;
+    const code = this.app.config.scales[name].codes.find((candidate) =>
+      (previous.asleep ? candidate.asleep : !candidate.asleep && candidate.code === previous.value));
+    if (!code) return;
+    if (code.asleep) {
+      // Asleep a while ago says nothing of now: whether the patient rouses is asked every time.
+      this.app.sheets.roused();
+      return;
+    }
+    this.lastScore = name;
+    this.content.scores[name] = String(code.code);
+    this.content.same[name] = "1";
     this.changed();
   }
 
@@ -214,13 +245,14 @@ class Form {
 
   /** The entry as items of the request, in the order of the form. */
   items() {
-    const { values, notTaken, scores, ticks, really } = this.content;
+    const { values, notTaken, scores, ticks, really, same, units } = this.content;
     const items = [];
     const add = (parameter, rest) => items.push({ id: newId(), parameter, ...rest });
     for (const key of Object.keys(this.fields)) {
       if (values[key] !== undefined) {
         const note = really[key];
-        add(key, note ? { text: values[key], really_so: true, note } : { text: values[key] });
+        const typed = { text: values[key], ...(units[key] ? { unit: units[key] } : {}) };
+        add(key, note ? { ...typed, really_so: true, note } : typed);
       } else if (notTaken[key]) add(key, { not_taken: notTaken[key] });
     }
     for (const [name, value] of Object.entries(scores)) {
@@ -232,7 +264,7 @@ class Form {
         add(name, { not_taken: "not_assessed" });
         add("asleep", { text: "1" });
         add("roused_to_voice", { text: "0" });
-      } else add(name, { text: value });
+      } else add(name, same[name] ? { text: value, note: this.app.config.same_note } : { text: value });
     }
     for (const [name, value] of Object.entries(ticks)) add(name, { text: value });
     return items;
@@ -254,7 +286,8 @@ class Form {
 
   finding(key) {
     const text = this.content.values[key];
-    if (text === undefined || this.content.really[key]) return null;
+    // In another unit the server checks it: its limits are those of the canonical one.
+    if (text === undefined || this.content.really[key] || this.content.units[key]) return null;
     const finished = !this.isTyping(key) || isComplete(this.fields[key], text);
     return plausibility(this.app.config.limits, this.fields[key], text, this.recent(key), finished)[0] ?? null;
   }
@@ -304,7 +337,7 @@ class Form {
   findings() {
     const each = Object.keys(this.fields).flatMap((key) => {
       const text = this.content.values[key];
-      if (text === undefined || this.content.really[key]) return [];
+      if (text === undefined || this.content.really[key] || this.content.units[key]) return [];
       const found = plausibility(this.app.config.limits, this.fields[key], text, this.recent(key), true);
       return found.map((finding) => ({ ...finding, key }));
     });
@@ -326,6 +359,13 @@ class Form {
       this.refuse(hard);
       return;
     }
+    if (this.app.paper && !this.content.taken.clock) {
+      this.app.sheets.clockTime(say("paper_when_set"), (typed) => {
+        this.setTaken({ clock: typed });
+        this.trySave();
+      });
+      return;
+    }
     const questions = findings.filter((finding) => !this.confirmed.has(finding.code));
     if (questions.length) {
       this.askOnce(questions, () => {
@@ -334,11 +374,12 @@ class Form {
       });
       return;
     }
-    this.commit();
+    this.app.atThisChair(() => this.commit());
   }
 
   commit() {
-    const body = { id: this.drafts.entry, taken: this.content.taken, items: this.items() };
+    const body = { id: this.drafts.entry, taken: this.content.taken, items: this.items(),
+      ...(this.app.paper ? { source: "paper" } : {}) };
     const extra = { confirmed: [...this.confirmed], form: structuredClone(this.content) };
     this.app.outbox.add("set", body, { kind: "set", text: this.summary() }, { ...this.app.whose(), ...extra });
     this.clear();
@@ -510,6 +551,9 @@ class Form {
 
   paintTaken() {
     const { ago, clock: typed } = this.content.taken;
+    const { paper } = this.app;
+    this.paper.hidden = !paper;
+    for (const node of this.takenButtons) node.hidden = Boolean(paper);
     [0, 5, 10].forEach((minutes, index) => {
       this.takenButtons[index].setAttribute("aria-pressed", String(ago === minutes));
     });

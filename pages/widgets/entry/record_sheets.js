@@ -8,9 +8,12 @@ class RecordSheets extends LedgerSheets {
     this.open(say("answer_title"),
       el("p", { class: `alert-text ${alert.level}` }, `${ICONS[alert.level] ?? "▲"} ${alert.text}`),
       alert.detail ? el("p", { class: "detail" }, alert.detail) : null,
-      this.choices(this.app.config.answers, (action) =>
+      this.choices(this.app.config.answers, (action) => {
         this.app.send("ack", { alert_id: alert.id, action, text: note.value.trim() || null },
-          say("sum_answer", { text: alert.text }))),
+          say("sum_answer", { text: alert.text }));
+        // The answer stands; which drug it was is a fact of its own, linked to the alert.
+        if (action === "drug") this.treat({ code: alert.id, label: `${ICONS[alert.level] ?? "▲"} ${alert.text}` });
+      }),
       note);
     this.body.querySelector(".choice")?.focus({ preventScroll: true });
   }
@@ -82,11 +85,46 @@ class RecordSheets extends LedgerSheets {
       el("div", {}, keypad({ target: () => input, left: { label: "." } }))));
   }
 
+  /**
+   * Two people, two values: the one that is not kept is struck out and stays readable.  What is
+   * settled keeps its place, so that nothing else comes to lie under the finger.
+   */
+  conflicts() {
+    const pairs = this.app.state.conflicts;
+    const struck = new Set();
+    const settled = (pair) => pair.values.some((value) => struck.has(value.id));
+    const list = el("div", { class: "conflict-list" });
+    const choose = (pair, kept) => {
+      const wrong = pair.values.find((value) => value !== kept);
+      struck.add(wrong.id);
+      this.app.send("amend", { amends: wrong.id, keeps: kept.id, replacement: null, reason: this.app.config.conflict_reason },
+        say("sum_conflict", { label: pair.label, kept: kept.text, old: wrong.text }));
+      if (pairs.every(settled)) this.close();
+      else draw();
+    };
+    const choice = (pair, value) => {
+      const text = `${value.time} · ${value.by}`;
+      return button([el(struck.has(value.id) ? "s" : "b", {}, value.text), el("small", {}, text)], () => choose(pair, value),
+        { class: "tap choice", "data-id": value.id, disabled: settled(pair) });
+    };
+    const draw = () => refill(list, pairs.map((pair) => el("div", { class: "conflict-pair", role: "group", "aria-label": pair.label },
+      el("b", {}, pair.label), pair.values.map((value) => choice(pair, value)))));
+    draw();
+    this.open(say("conflict_title"), el("p", {}, say("conflict_help")), list);
+  }
+
   /** Everything recorded lately, to be read or corrected. */
   recent() {
-    this.open(say("recent_label"), this.app.state.recent.map((row) =>
+    const toggle = () => {
+      this.close();
+      this.app.setPaper(!this.app.paper);
+    };
+    this.open(say("recent_label"), el("div", { class: "choices" },
+      button(say(this.app.paper ? "paper_off" : "paper_on"), toggle, { class: "tap choice", "data-code": "paper" }),
+      el("a", { class: "tap link choice", href: this.app.config.blank_chart_url, target: "_blank", rel: "noopener" }, say("print_blank"))),
+    this.app.state.recent.map((row) =>
       button([el("b", {}, clock(Date.parse(row.taken_at))), el("span", {}, row.cells.length
-        ? row.cells.map((cell) => `${cell.label} ${cell.text}`).join("  ") : row.text), el("small", {}, row.by)],
+        ? row.cells.map((cell) => `${cell.label} ${cell.text}`).join("  ") : row.struck ? el("s", {}, row.text) : row.text), el("small", {}, row.by)],
         () => this.details(row), { class: "tap choice recent-row" })));
   }
 
@@ -97,7 +135,7 @@ class RecordSheets extends LedgerSheets {
         () => this.amend(row, cell), { class: "tap choice cell", "data-level": cell.level, disabled: !cell.id }));
     this.open(`${clock(Date.parse(row.taken_at))}  ${row.text}`, el("p", {}, row.story),
       row.cells.length ? el("div", { class: "choices" }, cells)
-        : button(say("amend_title"), () => this.strike(row), { class: "tap choice" }));
+        : row.struck ? null : button(say("amend_title"), () => this.strike(row), { class: "tap choice" }));
   }
 
   /** Something without a single value (dose, side effect, event): struck out, entered anew. */

@@ -1,11 +1,9 @@
-// Sheets of what is entered: the set, side effects, events, drafts, and the queue.
+// Sheets of what is entered: the set, events, and drafts of other tablets.
 
-/** From this grade on (life-threatening, death) a side effect is asked once more. */
-const GRAVE = 4;
 /** Steps of the session that end something: each with its question in words. */
 const ENDING = ["completed"];
 
-class Sheets extends RecordSheets {
+class Sheets extends EffectSheets {
   // -- the set ----------------------------------------------------------------------------------
   notTaken(key) {
     const field = this.form.fields[key];
@@ -19,7 +17,12 @@ class Sheets extends RecordSheets {
     const codes = this.app.config.scales.pain.codes.map((code) => ({ code: String(code.code), label: code.short }));
     const node = this.choices(codes, (code) => this.form.setScore("pain", code));
     node.classList.add("digits");
-    this.open(this.app.config.scales.pain.label, node);
+    const same = this.form.repeatable("pain");
+    const { label } = this.app.config.scales.pain;
+    this.open(label, node, same ? button(say("same_as_before", { label, value: same.text }), () => {
+      this.close();
+      this.form.sameAsBefore("pain");
+    }, { class: "tap choice", "data-code": "same" }) : null);
   }
 
   roused() {
@@ -42,6 +45,14 @@ class Sheets extends RecordSheets {
   }
 
   otherTime() {
+    const minutes = [15, 20, 30, 45, 60].map((ago) => ({ code: ago, label: say("minus_minutes", { minutes: ago }) }));
+    const paper = this.app.paper;
+    this.clockTime(say("when_taken"), (typed) => this.form.setTaken({ clock: typed }),
+      paper ? null : this.choices(minutes, (ago) => this.form.setTaken({ ago })));
+  }
+
+  /** A clock time, typed with four digits; ``beside`` are shorter ways to say it. */
+  clockTime(title, act, beside = null) {
     const input = el("input", { type: "text", inputmode: "none", maxlength: 5, class: "big",
       placeholder: "14:05", "aria-label": say("clock_time"), "data-first": true });
     const problem = el("p", { class: "problem", role: "alert" });
@@ -56,14 +67,31 @@ class Sheets extends RecordSheets {
         return;
       }
       this.close();
-      this.form.setTaken({ clock: input.value });
+      act(input.value);
     };
     onEnter(input, use);
-    const minutes = [15, 20, 30, 45, 60].map((ago) => ({ code: ago, label: say("minus_minutes", { minutes: ago }) }));
-    this.open(say("when_taken"),
+    this.open(title,
       el("div", { class: "split" },
-        el("div", {}, this.choices(minutes, (ago) => this.form.setTaken({ ago })), el("p", {}, say("clock_help"))),
+        el("div", {}, beside, el("p", {}, say(beside ? "clock_help" : "clock_help_only"))),
         el("div", {}, input, problem, keypad({ target: () => input, left: { label: say("use_time"), act: use } }))));
+  }
+
+  /** The unit beside a value: a button where the value may be typed in another one. */
+  unitOf(key, field) {
+    const others = Object.keys(field.accepts);
+    if (!others.length) return el("span", { class: "unit" }, field.unit);
+    const all = [null, ...others];
+    const { units } = this.form.content;
+    const shown = () => (units[key] ? this.app.config.unit_labels[units[key]] ?? units[key] : field.unit);
+    const node = button(shown(), () => {
+      const next = all[(all.indexOf(units[key] ?? null) + 1) % all.length];
+      if (next) units[key] = next;
+      else delete units[key];
+      this.form.forget(key);
+      this.form.changed();
+      put(node, shown());
+    }, { ...REPEATS, class: "tap unit", "aria-label": say("change_unit", { label: field.label }) });
+    return node;
   }
 
   /** Values and symptoms that do not belong to every set. */
@@ -87,8 +115,9 @@ class Sheets extends RecordSheets {
         put(message, form.finding(key)?.text ?? "");
       });
       active ??= input;
+      const unit = this.unitOf(key, field);
       return el("div", { class: "more-row" }, el("label", { for: `m-${key}` }, field.label), input,
-        el("span", { class: "unit" }, field.unit), message);
+        unit, message);
     });
     const ticks = this.app.config.ticks.map((tick) => {
       const node = button(tick.label, () => {
@@ -106,92 +135,12 @@ class Sheets extends RecordSheets {
           button(say("done"), () => this.close(), { class: "tap accent wide" }))));
   }
 
-  // -- side effects ------------------------------------------------------------------------------
-  /** Grade, and by that saved; the onset is now unless said otherwise first. */
-  grade(term) {
-    const onset = { ago: 0 };
-    const row = el("div", { class: "choices" });
-    const draw = () => row.replaceChildren(...[0, 5, 10, 15, 30].map((ago) =>
-      button(ago ? say("minus_minutes", { minutes: ago }) : say("now"), () => {
-        onset.ago = ago;
-        draw();
-      }, { "aria-pressed": String(onset.ago === ago) })));
-    draw();
-    const open = this.app.state.effects.filter((effect) => effect.term === term.key);
-    const grades = this.grades(term.display, (grade) =>
-      this.app.send("effect", { term: term.key, grade: grade.grade, taken: { ago: onset.ago } },
-        say("sum_effect", { effect: term.display, grade: grade.grade })));
-    this.open(term.display, el("h3", {}, say("since")), row, grades,
-      open.length ? el("h3", {}, say("still_open")) : null,
-      ...open.map((effect) => this.effectLine(effect)));
-  }
-
-  /** 1 to 3 act at one tap; 4 and 5 stand apart and are asked once, for nobody taps death by a slip. */
-  grades(name, act, now = null) {
-    const choice = (grade, chosen) => button(`${grade.grade}  ${grade.label}`, chosen, { class: "tap choice grade",
-      title: grade.rule, "data-grade": grade.grade, disabled: grade.grade === now });
-    const done = (grade) => {
-      this.close();
-      act(grade);
-    };
-    const all = this.app.config.grades;
-    const usual = all.filter((grade) => grade.grade < GRAVE);
-    const grave = all.filter((grade) => grade.grade >= GRAVE);
-    const ask = (grade) => this.confirm(say("grade_question", { effect: name, grade: grade.grade, label: grade.label }),
-      [grade.rule], say("grade_confirm", { grade: grade.grade, label: grade.label }), () => done(grade));
-    const first = el("div", { class: "grades" }, usual.map((grade) => choice(grade, () => done(grade))));
-    first.querySelector("button:not(:disabled)")?.setAttribute("data-first", "");
-    return [first, el("div", { class: "grades grave" }, grave.map((grade) => choice(grade, () => ask(grade))))];
-  }
-
-  effectLine(effect) {
-    return button(say("open_effect", { effect: effect.display, grade: effect.grade,
-      time: clock(Date.parse(effect.onset_at)) }), () => this.effect(effect), { class: "tap choice" });
-  }
-
-  effect(effect) {
-    const change = (body, text) => {
-      this.close();
-      this.app.send("effect-change", { side_effect_id: effect.id, taken: { ago: 0 }, ...body }, text);
-    };
-    this.open(`${effect.display} ${effect.grade}`,
-      button(say("ended_now"), () => change({ ended: true }, say("sum_effect_end", { effect: effect.display })),
-        { class: "tap accent wide" }),
-      el("h3", {}, say("grade_now")),
-      this.grades(effect.display, (grade) => change({ grade: grade.grade },
-        say("sum_effect", { effect: effect.display, grade: grade.grade })), effect.grade));
-  }
-
-  moreEffects() {
-    const search = el("input", { type: "search", autocomplete: "off", class: "search",
-      placeholder: say("search_effects"), "aria-label": say("search_effects") });
-    const list = el("div", { class: "terms" });
-    const draw = () => {
-      const wanted = search.value.trim().toLowerCase();
-      const groups = new Map();
-      for (const term of this.app.config.terms) {
-        if (!`${term.display} ${term.key}`.toLowerCase().includes(wanted)) continue;
-        groups.set(term.category, [...(groups.get(term.category) ?? []), term]);
-      }
-      list.replaceChildren(...[...groups].map(([category, terms]) => el("div", { class: "term-group" },
-        el("h3", {}, category),
-        el("div", { class: "choices" }, terms.map((term) => button(term.display, () => this.grade(term)))))));
-      if (!groups.size) list.replaceChildren(el("p", {}, say("no_such_effect")));
-    };
-    search.addEventListener("input", draw);
-    draw();
-    const open = this.app.state.effects.map((effect) => this.effectLine(effect));
-    this.open(say("effects_title"),
-      open.length ? el("div", { class: "choices" }, open) : null, search, list);
-    this.panel.querySelector(".terms button")?.focus({ preventScroll: true });
-  }
-
   // -- events ------------------------------------------------------------------------------------
   events() {
     const { moves } = this.app.state;
-    this.open(say("events"), this.choices(
-      this.app.config.events.map((event) => ({ code: event.kind, label: event.label })),
-      (kind) => this.app.event(kind)),
+    const { events } = this.app.config;
+    this.open(say("events"), this.choices(events,
+      (code) => this.app.event(events.find((event) => event.code === code))),
       el("div", { class: "choices" }, button(say("ledger_title"), () => this.ledger(), { class: "tap choice", "data-code": "ledger" })),
       moves.length ? el("h3", {}, say("session_goes_on")) : null,
       moves.length ? this.choices(moves.map((move) => ({ code: move.kind, label: move.label })),
@@ -209,18 +158,32 @@ class Sheets extends RecordSheets {
     } else save();
   }
 
-  /** An event that says nothing without a word or two. */
-  eventText(event) {
-    const input = el("input", { type: "text", maxlength: 200, class: "search", "aria-label": event.label, "data-first": true });
+  /** An event that says nothing without a word or two; a drug may say what it was given for. */
+  eventText(event, about = null) {
+    const input = el("input", { type: "text", maxlength: 200, class: "search", "aria-label": event.label,
+      ...(about ? {} : { "data-first": true }) });
+    const chosen = { about: about?.code ?? null };
+    const row = el("div", {});
+    const draw = () => refill(row, this.chips(say("given_for"), this.subjects(about), chosen, "about", draw));
+    if (event.kind === "drug" || about) draw();
     const save = (text) => {
       this.close();
-      this.app.send("event", { kind: event.kind, text, taken: { ago: 0 } },
+      this.app.send("event", { kind: event.kind, text, linked_to: chosen.about, taken: { ago: 0 } },
         [event.label, text].filter(Boolean).join(": "));
     };
     onEnter(input, () => input.value.trim() && save(input.value.trim()));
     const presets = event.presets.map((preset) => button(preset, () => save(preset), { class: "tap choice" }));
-    this.open(event.label, presets.length ? el("div", { class: "choices" }, presets) : null, input,
+    this.open(event.label, row.hasChildNodes() ? row : null,
+      presets.length ? el("div", { class: "choices" }, presets) : null, input,
       button(say("save"), () => input.value.trim() && save(input.value.trim()), { class: "tap accent wide" }));
+  }
+
+  /** What a drug may be given for: the side effects that go on, and the open alerts. */
+  subjects(about) {
+    const { effects, alerts } = this.app.state;
+    const all = [...effects.map((effect) => ({ code: effect.id, label: `${effect.display} ${effect.grade}` })),
+      ...alerts.map((alert) => ({ code: alert.id, label: `${ICONS[alert.level] ?? "▲"} ${alert.text}` }))];
+    return about && !all.some((entry) => entry.code === about.code) ? [about, ...all] : all;
   }
 
   /** Drafts of other tablets, each with who typed it and when. */

@@ -17,6 +17,7 @@ def _screen_words() -> dict[str, str]:
         "and_more": _(" · {n} more"),
         "answer": _("Answer"),
         "back_to_board": _("Back to the live board"),
+        "conflict_open": _("≠ {label} {one} or {other}? Choose"),
         "dose": _("Dose"),
         "dose_bolus": _("bolus"),
         "dose_down": _("▼ lower"),
@@ -50,6 +51,7 @@ def _screen_words() -> dict[str, str]:
         "set_due": _("set due"),
         "set_late": _("set LATE"),
         "set_missed": _("set MISSED"),
+        "struck_row": _("Struck out: {text}"),
         "state_label": _("State of the infusion"),
     }
 
@@ -57,6 +59,7 @@ def _screen_words() -> dict[str, str]:
 def _entry_words() -> dict[str, str]:
     return {
         "change": _("Change"),
+        "change_unit": _("{label}: another unit"),
         "distress": _("Does it distress the patient?"),
         "distress_no": _("Distress: no"),
         "distress_yes": _("Distress: YES"),
@@ -67,6 +70,7 @@ def _entry_words() -> dict[str, str]:
         "first_time": _("The first time"),
         "higher": _("higher"),
         "is_this_right": _("Is this right?"),
+        "just_now": _("less than a minute ago"),
         "keep": _("Yes, keep it"),
         "finish_first": _("Save or empty what is typed here first; then open it again."),
         "label_bp": _("BP"),
@@ -74,6 +78,7 @@ def _entry_words() -> dict[str, str]:
         "label_rr": _("RR"),
         "label_spo2": _("SpO₂"),
         "lower": _("lower"),
+        "minute_ago": _("1 minute ago"),
         "minutes_ago": _("{minutes} minutes ago"),
         "more_values": _("more values…"),
         "more_values_n": _("more values · {n}"),
@@ -86,9 +91,11 @@ def _entry_words() -> dict[str, str]:
         "now": _("now"),
         "other_time": _("Another time"),
         "pain": _("Pain"),
+        "paper_mode": _("FROM PAPER ✕"),
         "pain_value": _("Pain {value}"),
         "really_so": _("It is really so…"),
         "reason_shown": _("not taken: {reason}"),
+        "same_as_before": _("{label}: same as before, {value}"),
         "save": _("SAVE"),
         "second_time": _("The second time"),
         "short_dissociation": _("diss"),
@@ -141,6 +148,7 @@ def _saving_words() -> dict[str, str]:
 
 def _sheet_words() -> dict[str, str]:
     return {
+        "action": _("Action"),
         "alerts": _("Alerts"),
         "allergies": _("Allergies"),
         "given_alone": _("It was given without a second person: record it"),
@@ -171,10 +179,12 @@ def _sheet_words() -> dict[str, str]:
         "answer_note": _("A word about it (optional)"),
         "answer_title": _("What was done about it?"),
         "at_once": _("at once"),
+        "at_time": _("When"),
         "bolus_title": _("Bolus"),
         "check_and_save": _("Next"),
         "clear_reason": _("remove the reason"),
         "clock_help": _("Or type the clock time."),
+        "clock_help_only": _("Type the clock time that stands on the paper."),
         "clock_time": _("Clock time"),
         "clock_time_wrong": _("Type the time with four digits, like 14:05."),
         "close": _("Close"),
@@ -184,13 +194,19 @@ def _sheet_words() -> dict[str, str]:
         "draft_of": _("{by}, {time}: {values}. Take it over"),
         "drafts_title": _("Typed on another tablet and not saved"),
         "effects_title": _("Side effects"),
-        "ended_now": _("Ended now"),
+        "ended": _("Ended"),
+        "conflict_help": _(
+            "The one that is not kept is struck out and stays readable. "
+            "Until somebody chooses, the worse value counts."
+        ),
+        "conflict_title": _("Two values within a minute. Which one is right?"),
         "completed_confirm": _("Complete the session"),
         "completed_help": _(
             "The session closes and leaves the live board. "
             "Corrections are still possible until it is signed."
         ),
         "completed_title": _("Complete this session?"),
+        "given_for": _("Given for"),
         "go_back": _("Back"),
         "grade_confirm": _("Save grade {grade}, {label}"),
         "grade_question": _("{effect}: grade {grade}, {label}?"),
@@ -210,19 +226,27 @@ def _sheet_words() -> dict[str, str]:
             "How was it confirmed?"
         ),
         "really_so_title": _("{field} {value} is really so"),
+        "paper_off": _("End entering from paper"),
+        "paper_on": _("Enter from paper…"),
+        "paper_when": _("{text}: at what time, on the paper?"),
+        "paper_when_set": _("At what time was this set taken?"),
+        "print_blank": _("Print a blank chart"),
+        "relation": _("Due to the drug"),
         "replace_because": _("{value} is right. What was wrong?"),
         "right_value_first": _("Enter the right value, or strike the wrong one out."),
+        "right_chair": _("Yes, {chair}: save it"),
         "roused_no": _("No: sedation not assessed"),
         "roused_question": _("Asleep. Does the patient rouse to voice?"),
         "roused_yes": _("Yes, roused to voice"),
         "runs_at": _("Runs at"),
-        "search_effects": _("Find a side effect"),
+        "search_effects": _("Find a side effect: any word, MedDRA term or SNOMED code"),
         "since": _("Since"),
         "still_open": _("Still open"),
         "strike_because": _("Strike out, without a new value. Why?"),
         "strike_out": _("Strike out, without a new value"),
         "sum_amend": _("{label} {old} corrected to {value}"),
         "sum_answer": _("Answer to: {text}"),
+        "sum_conflict": _("{label} {kept} kept, {old} struck out"),
         "sum_effect": _("{effect} grade {grade}"),
         "sum_effect_end": _("{effect} ended"),
         "sum_none": _("asked: no side effect"),
@@ -233,8 +257,11 @@ def _sheet_words() -> dict[str, str]:
         "syringe_help": _(
             "Another strength ends the running rate. Enter the rate the pump runs at now."
         ),
+        "treat": _("Drug given for it"),
+        "typical_help": _("Typically: {text}. Help for clinicians, never an order."),
         "use_time": _("use this time"),
         "when_taken": _("When was this taken?"),
+        "wrong_chair": _("{here}. You were at {chair} {ago}. Is this entry for this patient?"),
         "why": _("Why"),
     }
 

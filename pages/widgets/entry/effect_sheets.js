@@ -1,0 +1,146 @@
+// Sheets of side effects: found by any word for it, graded, changed, treated, ended.
+
+/** From this grade on (life-threatening, death) a side effect is asked once more. */
+const GRAVE = 4;
+
+/** Small letters without accents, so that "oedema" and "Oedème" are typed alike. */
+const plainWords = (text) => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
+
+/**
+ * How well a term answers what was typed: 0 its name begins so, 1 a word of its name does, 2 it is
+ * found by another word (a synonym, a MedDRA term, a code, its group), null not at all.
+ * Every word typed has to begin a word of the same text.
+ */
+function termMatch(term, typed) {
+  const wanted = plainWords(typed).split(/[^\p{L}\p{N}]+/u).filter(Boolean);
+  if (!wanted.length) return { rank: 0, by: null };
+  for (const [index, text] of term.found_by.entries()) {
+    const words = plainWords(text).split(/[^\p{L}\p{N}]+/u);
+    if (!wanted.every((part) => words.some((word) => word.startsWith(part)))) continue;
+    if (index) return { rank: 2, by: text };
+    return { rank: words[0].startsWith(wanted[0]) ? 0 : 1, by: null };
+  }
+  return null;
+}
+
+class EffectSheets extends RecordSheets {
+  /** The onset, how it relates and what was done, then the grade, and by that saved. */
+  grade(term) {
+    const entry = { ago: 0, relation: null, action: null };
+    const open = this.app.state.effects.filter((effect) => effect.term === term.key);
+    this.open(term.display,
+      this.when(say("since"), entry),
+      this.optional(say("relation"), this.app.config.relations, entry, "relation"),
+      this.optional(say("action"), this.app.config.effect_actions, entry, "action"),
+      this.grades(term, (grade) => this.app.send("effect",
+        { term: term.key, grade: grade.grade, relation: entry.relation, action: entry.action, taken: { ago: entry.ago } },
+        say("sum_effect", { effect: term.display, grade: grade.grade }))),
+      open.length ? el("h3", {}, say("still_open")) : null,
+      ...open.map((effect) => this.effectLine(effect)));
+    this.body.querySelector("[data-first]")?.focus({ preventScroll: true });
+  }
+
+  /** Since when, by one tap; now unless something else is said. */
+  when(caption, entry) {
+    const row = el("div", { class: "chips", role: "group", "aria-label": caption });
+    const draw = () => refill(row, el("span", { class: "caption" }, caption), [0, 5, 10, 15, 30].map((ago) =>
+      button(ago ? say("minus_minutes", { minutes: ago }) : say("now"), () => {
+        entry.ago = ago;
+        draw();
+      }, { "aria-pressed": String(entry.ago === ago) })));
+    draw();
+    return row;
+  }
+
+  optional(caption, entries, state, name) {
+    const row = el("div", {});
+    const draw = () => refill(row, this.chips(caption, entries, state, name, draw));
+    draw();
+    return row;
+  }
+
+  /** 1 to 3 act at one tap; 4 and 5 stand apart and are asked once, for nobody taps death by a slip. */
+  grades(term, act, now = null) {
+    const rule = (grade) => (term.key === "bp_high" ? grade.blood_pressure : grade.rule);
+    const choice = (grade, chosen) => button([el("b", {}, `${grade.grade}  ${grade.label}`), el("small", {}, rule(grade))],
+      chosen, { class: "tap choice grade", "data-grade": grade.grade, disabled: grade.grade === now });
+    const done = (grade) => {
+      this.close();
+      act(grade);
+    };
+    const all = this.app.config.grades;
+    const usual = all.filter((grade) => grade.grade < GRAVE);
+    const grave = all.filter((grade) => grade.grade >= GRAVE);
+    const ask = (grade) => this.confirm(say("grade_question", { effect: term.display, grade: grade.grade, label: grade.label }),
+      [rule(grade)], say("grade_confirm", { grade: grade.grade, label: grade.label }), () => done(grade));
+    const first = el("div", { class: "grades" }, usual.map((grade) => choice(grade, () => done(grade))));
+    first.querySelector("button:not(:disabled)")?.setAttribute("data-first", "");
+    return [first, el("div", { class: "grades grave" }, grave.map((grade) => choice(grade, () => ask(grade))))];
+  }
+
+  effectLine(effect) {
+    return button(say("open_effect", { effect: effect.display, grade: effect.grade,
+      time: clock(Date.parse(effect.onset_at)) }), () => this.effect(effect), { class: "tap choice" });
+  }
+
+  /** One that goes on: its story, and what happens to it now. */
+  effect(effect) {
+    const entry = { ago: 0, action: null };
+    const term = this.app.config.terms.find((candidate) => candidate.key === effect.term)
+      ?? { key: effect.term, display: effect.display };
+    const change = (body, text) => {
+      this.close();
+      this.app.send("effect-change", { side_effect_id: effect.id, taken: { ago: entry.ago }, action: entry.action, ...body }, text);
+    };
+    this.open(`${effect.display} ${effect.grade}`,
+      el("p", { class: "story" }, effect.story.join(" ")),
+      el("div", { class: "effect-acts" },
+        button(say("ended"), () => change({ ended: true }, say("sum_effect_end", { effect: effect.display })),
+          { class: "tap accent wide" }),
+        button(say("treat"), () => this.treat({ code: effect.id, label: `${effect.display} ${effect.grade}` }),
+          { class: "tap wide" })),
+      this.when(say("at_time"), entry),
+      this.optional(say("action"), this.app.config.effect_actions, entry, "action"),
+      el("h3", {}, say("grade_now")),
+      this.grades(term, (grade) => change({ grade: grade.grade },
+        say("sum_effect", { effect: effect.display, grade: grade.grade })), effect.grade),
+      term.help ? el("p", { class: "help" }, say("typical_help", { text: term.help })) : null);
+    this.body.querySelector(".effect-acts .accent").focus({ preventScroll: true });
+  }
+
+  /** A drug given for a side effect or an alert: linked, so that the time to it is known. */
+  treat(about) {
+    this.eventText(this.app.config.events.find((event) => event.kind === "drug" && event.asks), about);
+  }
+
+  /** Every term, found by what staff call it; Enter takes the only one left. */
+  moreEffects() {
+    const search = el("input", { type: "search", autocomplete: "off", spellcheck: false, class: "search",
+      placeholder: say("search_effects"), "aria-label": say("search_effects") });
+    const list = el("div", { class: "terms" });
+    let found = [];
+    const choice = ({ term, by }) => button([term.display, by ? el("small", {}, by) : null], () => this.grade(term),
+      { class: "tap term", "data-term": term.key });
+    const draw = () => {
+      const typed = search.value.trim();
+      found = this.app.config.terms.map((term) => ({ term, ...termMatch(term, typed) }))
+        .filter((entry) => entry.rank !== undefined);
+      if (!found.length) refill(list, el("p", {}, say("no_such_effect")));
+      else if (typed) {
+        refill(list, el("div", { class: "choices" }, found.sort((a, b) => a.rank - b.rank).map(choice)));
+      } else {
+        const groups = new Map();
+        for (const entry of found) groups.set(entry.term.category, [...(groups.get(entry.term.category) ?? []), entry]);
+        refill(list, [...groups].map(([category, entries]) => el("div", { class: "term-group" },
+          el("h3", {}, category), el("div", { class: "choices" }, entries.map(choice)))));
+      }
+    };
+    search.addEventListener("input", draw);
+    onEnter(search, () => found.length === 1 && this.grade(found[0].term));
+    draw();
+    const open = this.app.state.effects.map((effect) => this.effectLine(effect));
+    this.open(say("effects_title"),
+      open.length ? el("div", { class: "choices" }, open) : null, search, list);
+    this.panel.querySelector(".terms button")?.focus({ preventScroll: true });
+  }
+}

@@ -1,0 +1,149 @@
+"""Side effects at the bedside: found by any word, graded, treated with a linked drug, ended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import expect
+
+from tests import build
+from tests.browser.tablet import Tablet, put_session
+from tests.server import Server
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.mark.parametrize(
+    ("typed", "first"),
+    [
+        ("sick", "Nausea"),
+        ("being si", "Vomiting"),
+        ("somnol", "Drowsiness / sedation"),
+        ("422587007", "Nausea"),
+        ("NÁUS", "Nausea"),
+        ("head", "Headache"),
+    ],
+)
+def test_a_term_is_found_by_any_word_for_it(
+    open_bedside: Callable[..., Tablet], typed: str, first: str
+) -> None:
+    tablet = open_bedside()
+    sheet = tablet.page.get_by_role("dialog")
+
+    tablet.tap(tablet.page.locator("[data-effect=more]"))
+    sheet.get_by_role("searchbox").fill(typed)
+
+    expect(sheet.locator(".term").first).to_contain_text(first)
+
+
+def test_a_search_without_an_answer_says_so_and_enter_takes_the_only_one(
+    server: Server, open_bedside: Callable[..., Tablet]
+) -> None:
+    session = put_session(server)
+    tablet = open_bedside(session)
+    sheet = tablet.page.get_by_role("dialog")
+    tablet.tap(tablet.page.locator("[data-effect=more]"))
+    search = sheet.get_by_role("searchbox")
+
+    search.fill("zzz")
+    expect(sheet).to_contain_text("No side effect has this name")
+    search.fill("pins and")
+    search.press("Enter")
+    expect(sheet.get_by_role("heading", name="Numbness / tingling")).to_be_visible()
+    tablet.tap(sheet.get_by_role("button", name="−10 min"))
+    tablet.tap(sheet.get_by_role("button", name="probably"))
+    tablet.tap(sheet.get_by_role("button", name="slowed"))
+    tablet.tap(sheet.get_by_role("button", name="1 mild"))
+
+    expect(tablet.saved).to_contain_text("✓ saved")
+    effect = server.store.session(session.id).side_effects[-1]
+    assert (effect.term, effect.grade) == ("paraesthesia", 1)
+    assert (effect.relation, effect.action) == ("probable", "slow")
+    assert 9.9 < (effect.recorded_at - effect.taken_at).total_seconds() / 60 < 11
+
+
+def test_a_drug_is_given_for_a_side_effect_in_four_touches(
+    server: Server, open_bedside: Callable[..., Tablet]
+) -> None:
+    session = put_session(server)
+    tablet = open_bedside(session)
+    sheet = tablet.page.get_by_role("dialog")
+    (nausea,) = session.side_effects
+
+    tablet.tap(tablet.page.locator("[data-effect=more]"))
+    tablet.tap(sheet.get_by_role("button", name="Nausea 1 since"))
+    tablet.tap(sheet.get_by_role("button", name="Drug given for it"))
+    expect(sheet.get_by_role("button", name="Nausea 1")).to_have_attribute("aria-pressed", "true")
+    tablet.tap(sheet.get_by_role("button", name="ondansetron"))
+
+    expect(tablet.first_row).to_contain_text("for Nausea, 14 min after it began")
+    assert tablet.touches == 4
+    event = server.store.session(session.id).events[-1]
+    assert (event.kind, event.text) == ("drug", "ondansetron 4 mg IV")
+    assert event.linked_to == nausea.id
+
+
+def test_an_alert_answered_with_a_drug_asks_which_and_links_it(
+    server: Server, open_bedside: Callable[..., Tablet]
+) -> None:
+    session = put_session(server, more=build.spo2(88, start=-2))
+    tablet = open_bedside(session)
+    page = tablet.page
+    tablet.keys("70")
+    tablet.save()  # a save raises what is due
+    expect(tablet.saved).to_contain_text("✓ saved")
+    sheet = page.get_by_role("dialog")
+
+    tablet.tap(page.get_by_role("button", name="Answer", exact=True))
+    tablet.tap(sheet.locator("[data-code=drug]"))
+    expect(sheet.get_by_role("heading", name="drug")).to_be_visible()
+    tablet.tap(sheet.get_by_role("button", name="midazolam"))
+
+    expect(tablet.first_row).to_contain_text("for the alert SpO2 low, 2 min")
+    alerts, events = server.store.alerts(session.id)
+    given = server.store.session(session.id).events[-1]
+    assert given.linked_to in {alert.id for alert in alerts}
+    assert "drug" in {event.action for event in events}
+
+
+def test_an_open_side_effect_tells_its_course_and_ends_some_minutes_ago(
+    server: Server, open_bedside: Callable[..., Tablet]
+) -> None:
+    effect = build.side_effect("dizzy", 1, -20, relation="possible")
+    worse = build.side_effect_change(effect, -15, grade=2)
+    session = put_session(server, more=[effect, worse])
+    tablet = open_bedside(session)
+    sheet = tablet.page.get_by_role("dialog")
+
+    tablet.tap(tablet.page.locator("[data-effect=more]"))
+    tablet.tap(sheet.get_by_role("button", name="Dizziness 2 since"))
+    expect(sheet.locator(".story")).to_contain_text("Worst: grade 2 at")
+    expect(sheet.locator(".story")).to_contain_text("Related to the drug: possibly.")
+    tablet.tap(sheet.get_by_role("button", name="−5 min"))
+    tablet.tap(sheet.get_by_role("button", name="Ended"))
+
+    expect(tablet.first_row).to_contain_text("Dizziness ended")
+    end = server.store.session(session.id).side_effect_changes[-1]
+    assert end.ended
+    assert 4.9 < (end.recorded_at - end.taken_at).total_seconds() / 60 < 6
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", [(1280, 800), (1024, 768)], ids=["large", "small"])
+def test_what_is_tapped_in_the_sheets_is_large_enough(
+    open_bedside: Callable[..., Tablet], size: tuple[int, int], scheme: str
+) -> None:
+    tablet = open_bedside(viewport={"width": size[0], "height": size[1]}, color_scheme=scheme)
+    sheet = tablet.page.get_by_role("dialog")
+    tablet.tap(tablet.page.locator("[data-effect=nausea]"))
+    expect(sheet).to_be_visible()
+
+    small = sheet.evaluate(
+        """(node) => [...node.querySelectorAll('button')].map((b) => b.getBoundingClientRect())
+        .filter((box) => box.width < 47.9 || box.height < 47.9).length"""
+    )
+    scrolls = sheet.locator(".sheet-body").evaluate("(n) => n.scrollHeight > n.clientHeight + 1")
+
+    assert small == 0
+    assert not scrolls

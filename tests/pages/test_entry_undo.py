@@ -1,0 +1,215 @@
+"""Undo and amend: true for every kind of entry, and what was said before stays to be read."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from monitor.ids import new_id
+from tests.asgi_client import Answer
+from tests.pages.bedside_api import NORMAL, Bedside, a_set
+
+
+def an_entry(**body: Any) -> dict[str, Any]:
+    return {"id": str(new_id()), "age_ms": 0} | body
+
+
+def undo(bedside: Bedside, entry: dict[str, Any], **changes: Any) -> Answer:
+    return bedside.post("undo", an_entry(undoes=entry["id"]) | changes)
+
+
+RATE = {"kind": "rate", "value": "0.05", "unit": "mg/kg/h"}
+#: Every kind of entry that saves a fact, with what its struck row still says.
+ENTRIES: dict[str, tuple[str, dict[str, Any], str]] = {
+    "set": ("set", a_set(**NORMAL), "SYS 128"),
+    "rate": ("rate", RATE, "Rate 0.05 mg/kg/h"),
+    "hold": ("rate", RATE | {"kind": "hold", "value": "0", "unit": "mg/h"}, "Infusion held"),
+    "bolus": (
+        "bolus",
+        {"value": "5", "unit": "mg", "over_s": 0, "reason": "order", "already_given": True},
+        "Bolus 5 mg",
+    ),
+    "effect": ("effect", {"term": "dizzy", "grade": 1}, "Dizziness grade 1"),
+    "asked none": ("effect", {"term": "none", "grade": 0}, "Asked: no side effect"),
+    "event": ("event", {"kind": "toilet"}, "Toilet"),
+    "drug": ("event", {"kind": "drug", "text": "paracetamol 1 g"}, "Drug: paracetamol 1 g"),
+}
+
+
+@pytest.mark.parametrize("kind", ENTRIES)
+def test_undo_takes_back_every_kind_of_entry_and_leaves_it_readable(
+    bedside: Bedside, kind: str
+) -> None:
+    path, content, said = ENTRIES[kind]
+    before = bedside.session.facts()
+    entry = an_entry() | content | {"id": str(new_id())}
+    assert bedside.post(path, entry).status == 200
+    new = {fact.id for fact in bedside.session.facts()} - {fact.id for fact in before}
+    bedside.home.clock.forward(seconds=8)
+
+    answer = undo(bedside, entry)
+
+    assert answer.status == 200, answer.text
+    session = bedside.session
+    assert new <= session.amended_ids
+    assert len(session.facts()) == len(before) + 2 * len(new), "nothing is removed"
+    row = answer.json()["state"]["recent"][0]
+    assert row["struck"] is True
+    assert said in row["text"]
+    assert "Struck out 09:00:08 by" in row["story"]
+    assert "undone at once" in row["story"]
+
+
+def test_undo_of_a_change_leaves_the_side_effect_as_it_was(bedside: Bedside) -> None:
+    effect = an_entry(term="dizzy", grade=1)
+    bedside.post("effect", effect)
+    change = an_entry(side_effect_id=effect["id"], grade=3)
+    bedside.post("effect-change", change)
+
+    state = undo(bedside, change).json()["state"]
+
+    assert [item["grade"] for item in state["effects"]] == [1]
+
+
+def test_undo_of_a_syringe_takes_back_the_rate_saved_with_it_and_nothing_else(
+    bedside: Bedside,
+) -> None:
+    """Both entries are saved in the same instant: what belongs together is known, not guessed."""
+    rate_id = str(new_id())
+    syringe = an_entry(
+        concentration_mg_per_ml="5",
+        rate={"id": rate_id, "value": "1", "unit": "mL/h"},
+        reason="order",
+        already_given=True,
+    )
+    other = an_entry(**RATE)
+    assert bedside.post("syringe", syringe).status == 200
+    assert bedside.post("rate", other).status == 200
+
+    assert undo(bedside, syringe).status == 200
+
+    struck = {str(item) for item in bedside.session.amended_ids}
+    assert struck == {syringe["id"], rate_id}
+
+
+def test_a_repeated_undo_is_one_undo(bedside: Bedside) -> None:
+    entry = a_set(**NORMAL)
+    bedside.post("set", entry)
+    again = an_entry(undoes=entry["id"])
+    assert bedside.post("undo", again).status == 200
+    before = bedside.session
+
+    assert bedside.post("undo", again).status == 200
+    assert bedside.session == before
+
+
+def test_undo_leaves_what_somebody_corrected_meanwhile(bedside: Bedside) -> None:
+    entry = a_set(**NORMAL)
+    bedside.post("set", entry)
+    heart = entry["items"][0]
+    fixed = {"id": str(new_id()), "parameter": "hr", "text": "70"}
+    amended = bedside.post(
+        "amend", an_entry(amends=heart["id"], reason="typing slip", replacement=fixed)
+    )
+    assert amended.status == 200, amended.text
+
+    assert undo(bedside, entry).status == 200
+
+    assert fixed["id"] not in {str(item) for item in bedside.session.amended_ids}
+    assert bedside.values()["hr"] == 70
+
+
+def test_what_was_corrected_completely_cannot_be_undone_any_more(bedside: Bedside) -> None:
+    entry = an_entry(kind="toilet")
+    bedside.post("event", entry)
+    bedside.post("amend", an_entry(amends=entry["id"], reason="wrong patient"))
+
+    answer = undo(bedside, entry)
+
+    assert answer.status == 422
+    assert "already corrected" in answer.text
+
+
+def test_undo_never_reaches_what_the_start_of_the_session_saved(bedside: Bedside) -> None:
+    before = bedside.session
+    first = before.observations[0]
+
+    answer = undo(bedside, {"id": str(first.set_id)})
+
+    assert answer.status in (404, 422)
+    assert bedside.session == before
+
+
+def test_undo_is_the_persons_own(bedside: Bedside) -> None:
+    entry = an_entry(kind="toilet")
+    bedside.post("event", entry)
+    diaz = bedside.home.signed_in("diaz")
+    token = bedside.home.device_of("diaz").csrf_token
+
+    answer = bedside.post("undo", an_entry(undoes=entry["id"]), client=diaz, x_csrf_token=token)
+
+    assert answer.status == 422
+    assert bedside.session.amended_ids == frozenset()
+
+
+# -- two values of one thing ---------------------------------------------------------------------
+
+
+def two_values(bedside: Bedside) -> tuple[dict[str, Any], dict[str, Any], Answer]:
+    first, second = a_set(spo2="97"), a_set(spo2="91")
+    bedside.post("set", first)
+    bedside.home.clock.forward(seconds=25)
+    answer = bedside.post("set", second | {"confirmed": ["spo2.jump", "spo2.soft_below"]})
+    return first, second, answer
+
+
+def choice(keeps: dict[str, Any], strikes: dict[str, Any]) -> dict[str, Any]:
+    return an_entry(
+        amends=strikes["items"][0]["id"],
+        keeps=keeps["items"][0]["id"],
+        reason="conflict",
+        replacement=None,
+    )
+
+
+def test_both_values_are_shown_and_the_worse_one_counts_until_somebody_chooses(
+    bedside: Bedside,
+) -> None:
+    first, second, answer = two_values(bedside)
+
+    assert answer.status == 200, answer.text
+    state = answer.json()["state"]
+    (pair,) = state["conflicts"]
+    assert [item["text"] for item in pair["values"]] == ["97 %", "91 %"]
+    assert state["alerts"], "91 counts although 97 stands beside it"
+    rows = {row["id"]: row for row in state["recent"]}
+    assert all(rows[entry["id"]]["cells"][0]["contested"] for entry in (first, second))
+
+    chosen = bedside.post("amend", choice(first, second)).json()["state"]
+
+    assert chosen["conflicts"] == []
+    assert chosen["alerts"] == []
+    (amendment,) = bedside.session.amendments
+    assert (str(amendment.amends), amendment.reason) == (second["items"][0]["id"], "conflict")
+
+
+def test_two_people_who_choose_differently_do_not_strike_both(bedside: Bedside) -> None:
+    first, second, _answer = two_values(bedside)
+    assert bedside.post("amend", choice(first, second)).status == 200
+
+    other = bedside.post("amend", choice(second, first))
+
+    assert other.status == 422
+    assert "struck out meanwhile" in other.text
+    assert bedside.values()["spo2"] == 97
+
+
+def test_a_conflict_is_not_made_by_a_value_a_minute_later(bedside: Bedside) -> None:
+    bedside.post("set", a_set(spo2="97"))
+    bedside.home.clock.forward(seconds=timedelta(minutes=1).total_seconds())
+
+    answer = bedside.post("set", a_set(spo2="95"))
+
+    assert answer.json()["state"]["conflicts"] == []
