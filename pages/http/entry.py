@@ -16,7 +16,7 @@ from typing import Any
 from uuid import UUID
 
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
@@ -385,6 +385,9 @@ async def _answered(
     except WrongState as wrong:
         problem = Problem("session", str(wrong), code="session.state")
         return JSONResponse({"problems": bedside.questions((problem,))}, 422)
+    except ClientDisconnect:
+        # Cut off while it was sent: nothing was read, so nothing saved; the queue sends it again.
+        return JSONResponse({"error": unreadable_sentence()}, 400)
     except MonitorError:
         raise  # answers.py says these in their own words
     except BadRequest as bad:

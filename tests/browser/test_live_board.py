@@ -79,3 +79,33 @@ def test_the_columns_line_up_across_rows(server: Server, browser_page: BrowserPa
             assert len(lefts) >= 2
             assert len(set(lefts)) == 1, f"{kind} at {width}"
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_a_tab_nobody_sees_leaves_the_connections_to_the_saves(
+    server: Server, browser_page: BrowserPage
+) -> None:
+    """A browser opens six connections to one address; every open poll holds one of them."""
+    running_session(server, "75")
+    page = browser_page("anaesthetist")
+    asked: list[str] = []
+    page.on(
+        "request", lambda request: asked.append(request.url) if "/live?" in request.url else None
+    )
+    with page.expect_request("**/live?*"):
+        page.goto("/board")
+
+    def show(visible: bool) -> None:
+        page.evaluate(
+            """visible => {
+              Object.defineProperty(document, "hidden", { value: !visible, configurable: true });
+              document.dispatchEvent(new Event("visibilitychange"));
+            }""",
+            visible,
+        )
+
+    with page.expect_event("requestfailed", lambda request: "/live?" in request.url):
+        show(False)
+    asked_until_then = len(asked)
+    with page.expect_request("**/live?*"):
+        show(True)
+    assert len(asked) == asked_until_then + 1

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from starlette.requests import ClientDisconnect, Request
 
 from monitor.errors import StoreUnavailable
 from monitor.ids import new_id
@@ -413,3 +414,16 @@ def test_everything_the_screen_is_told_can_be_sent(bedside: Bedside) -> None:
     assert state["patient"]["name"] == "BERG, Nora"
     assert state["previous"]["hr"][0]["value"] == 68
     assert state["dose"]["hold"] is not None
+
+
+def test_an_entry_that_was_cut_off_on_its_way_saves_nothing_and_is_no_fault(
+    bedside: Bedside, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def cut_off(_: Request) -> object:
+        raise ClientDisconnect
+
+    monkeypatch.setattr(Request, "json", cut_off)
+    before = bedside.session
+    assert bedside.post("set", a_set(hr="70")).status == 400
+    assert bedside.session == before
+    assert caplog.records == []

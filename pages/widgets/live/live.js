@@ -1,5 +1,6 @@
 // Waits on /live for the clinic's record to move and then triggers its own fragment, nothing else.
-// One poll per mounted component; a re-run of the fragment only brings newer data.
+// One poll per mounted component; a re-run of the fragment only brings newer data.  A hidden tab
+// waits: a browser opens six connections to one address, and polls nobody sees would hold up a save.
 
 const polls = new WeakMap();
 
@@ -8,6 +9,8 @@ export default function (component) {
   let poll = polls.get(parentElement);
   if (!poll) {
     poll = { after: data.version, stopped: false, controller: null };
+    poll.hid = () => document.hidden && poll.controller?.abort();
+    document.addEventListener("visibilitychange", poll.hid);
     polls.set(parentElement, poll);
     run(poll);
   }
@@ -15,6 +18,7 @@ export default function (component) {
   poll.after = Math.max(poll.after, data.version);
   return () => {
     poll.stopped = true;
+    document.removeEventListener("visibilitychange", poll.hid);
     if (poll.controller) poll.controller.abort();
     polls.delete(parentElement);
   };
@@ -23,6 +27,8 @@ export default function (component) {
 async function run(poll) {
   let pause = 1000;
   while (!poll.stopped) {
+    await shown();
+    if (poll.stopped) return;
     poll.controller = new AbortController();
     try {
       const answer = await fetch(`/live?after=${poll.after}`, {
@@ -44,11 +50,25 @@ async function run(poll) {
       }
     } catch (error) {
       if (poll.stopped) return;
+      if (document.hidden) continue;
       // The page's own clock (run_every) goes on meanwhile; ask again, ever less often.
       await sleep(pause);
       pause = Math.min(pause * 2, 15000);
     }
   }
+}
+
+/** Until somebody can see this tab. */
+function shown() {
+  if (!document.hidden) return undefined;
+  return new Promise((resolve) => {
+    const look = () => {
+      if (document.hidden) return;
+      document.removeEventListener("visibilitychange", look);
+      resolve();
+    };
+    document.addEventListener("visibilitychange", look);
+  });
 }
 
 function sleep(ms) {
