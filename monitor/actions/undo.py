@@ -90,7 +90,8 @@ def _saved_ids(store: Store, user: User, session_id: UUID, entry_id: UUID) -> fr
     What was saved together is written down there and nowhere else: times may agree by chance.
     """
     wanted = str(entry_id)
-    for link in store.audit_rows(user.clinic, session_id):
+    # Read to the end: what a database hands out piece by piece must not be left half-read.
+    for link in tuple(store.audit_rows(user.clinic, session_id)):
         if wanted not in link.text or link.event.action == Action.START_SESSION.name:
             continue
         rows = [row for _table, row in json.loads(link.text)["rows"]]

@@ -308,7 +308,7 @@ def test_death_is_not_one_slip_away(server: Server, open_bedside: Callable[..., 
     sheet = tablet.page.get_by_role("dialog")
 
     tablet.tap(tablet.page.locator("[data-effect=dizzy]"))
-    since = sheet.get_by_role("heading", name="Since").bounding_box()
+    since = sheet.get_by_role("group", name="Since").bounding_box()
     boxes = [sheet.locator(f"[data-grade='{grade}']").bounding_box() for grade in (1, 3, 4)]
     assert since is not None
     mild, severe, grave = (box["y"] if box else 0 for box in boxes)

@@ -13,7 +13,7 @@ from monitor import actions
 from monitor.errors import InvalidEntry, NeedsConfirmation, NotPermitted
 from monitor.lifecycle import EventKind, SessionStatus
 from monitor.record import DoseStepKind, MovementKind
-from monitor.requests import EventRequest, MovementRequest
+from monitor.requests import EventRequest, MovementRequest, UndoRequest
 from monitor.store import Store
 from tests.build import an_id, at, lead
 from tests.entering import BLUM, balance_ledger, infusing, left, rate_request
@@ -112,3 +112,20 @@ def test_a_discharge_says_what_is_missing_and_a_patient_who_left_is_recorded(
     )
     assert opened.status is SessionStatus.DISCHARGED
     assert opened.session.events[-1].text == "did not want to wait"
+
+
+def test_a_line_is_undone_within_its_time_and_stays_readable(store: Store) -> None:
+    session_id = infusing(store)
+    line = issued()
+    actions.record_movement(store, BLUM, session_id, line, now=at(5))
+    request = UndoRequest(id=an_id(), undoes=line.id, tapped_at=at(5.2))
+
+    opened = actions.undo(store, BLUM, session_id, request, now=at(5.2))
+
+    assert line.id in opened.session.amended_ids
+    assert [kept.id for kept in opened.session.drug_movements] == [line.id]
+    again = issued()
+    actions.record_movement(store, BLUM, session_id, again, now=at(6))
+    late = UndoRequest(id=an_id(), undoes=again.id, tapped_at=at(8))
+    with pytest.raises(InvalidEntry, match="time for undo is over"):
+        actions.undo(store, BLUM, session_id, late, now=at(8))
