@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -84,7 +85,7 @@ def test_a_drug_is_linked_to_the_alert_it_treats(bedside: Bedside) -> None:
     assert text.startswith("Oxygen: 2 L/min, for the alert SpO2 low, 1 min after")
 
 
-@pytest.mark.parametrize("linked_to", [str(new_id()), "x", 7])
+@pytest.mark.parametrize("linked_to", [f"{UUID(int=7)}", "x", 7])
 def test_what_is_not_in_the_session_cannot_be_treated(bedside: Bedside, linked_to: Any) -> None:
     before = bedside.session
 
