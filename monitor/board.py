@@ -282,20 +282,21 @@ def _need(
         rank = 0
     elif ("critical", True) in levels:
         rank = 1
-    elif late is not None and late.state == "missed":
-        rank = 2
     elif ("warning", False) in levels:
+        # An unanswered warning whose next set is missing is the worst of both.
+        rank = 2 if late is not None and late.state == "missed" else 4
+    elif late is not None and late.state == "missed":
         rank = 3
     elif late is not None:
-        rank = 4
-    elif levels:
         rank = 5
-    elif status in (SessionStatus.INFUSING, SessionStatus.PAUSED):
+    elif levels:
         rank = 6
-    elif status is SessionStatus.RECOVERY:
+    elif status in (SessionStatus.INFUSING, SessionStatus.PAUSED):
         rank = 7
-    else:
+    elif status is SessionStatus.RECOVERY:
         rank = 8
+    else:
+        rank = 9
     return rank, int((due.due_at - now).total_seconds()) if due else 10**9
 
 

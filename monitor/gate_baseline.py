@@ -201,7 +201,7 @@ class _Before:
             yield Finding(
                 check="blood_pressure",
                 what=f"Blood pressure {high[0]} at {self.clock(high[0].at)} is at or above {words}.",
-                to_do=f"Repeat it from {self.clock(repeat_at)} on.",
+                to_do=f"Repeat it from {self.clock(_next_minute(repeat_at))} on.",
                 since=high[-1].at,
             )
         else:
@@ -285,7 +285,7 @@ class _Before:
             yield Finding(
                 check="baseline",
                 what="The baseline was taken once.",
-                to_do=f"Take the second set from {self.clock(second_at)} on.",
+                to_do=f"Take the second set from {self.clock(_next_minute(second_at))} on.",
             )
         if not missing and not has_fresh_set(self.session, self.protocol, self.at):
             within = self.protocol.schedule_profile.pre_within_min
@@ -295,6 +295,12 @@ class _Before:
                 + ("." if within is None else f" of the last {within} min."),
                 to_do="Take one just before the start.",
             )
+
+
+def _next_minute(at: datetime) -> datetime:
+    """The first full minute that is not before: a time without seconds must not be too early."""
+    whole = at.replace(second=0, microsecond=0)
+    return whole if whole == at else whole + timedelta(minutes=1)
 
 
 def _at_least(value: Decimal | None, limit: Decimal) -> bool:

@@ -50,7 +50,9 @@ def routes(gate: Gate) -> list[Route]:
         }
         await run_in_threadpool(_audit, gate.store, user, device, now, None, detail)
         rows = gate.store.stream_summaries(wanted)
-        return _csv(export.summaries_csv(rows, now, form), f"sessions-{now:%Y-%m-%d}.csv")
+        # Two files that must never be mistaken for each other do not share a name.
+        which = "-without-names" if form.deidentified else "-with-names"
+        return _csv(export.summaries_csv(rows, now, form), f"sessions{which}-{now:%Y-%m-%d}.csv")
 
     async def one_session(request: Request) -> StreamingResponse:
         user, device = current_user(request)

@@ -27,7 +27,8 @@ from pages.http.context import Gate
 OLDEST = timedelta(days=3653)
 _LONGEST_AGO_MIN = 24 * 60
 
-_DAY = re.compile(r"(?P<year>[0-9]{4})-(?P<month>[0-9]{2})(-(?P<day>[0-9]{2}))?")
+#: ``2027-06``, ``202706`` (no key of the keypad makes a dash) and ``2027-06-30``.
+_DAY = re.compile(r"(?P<year>[0-9]{4})-?(?P<month>[0-9]{2})(-?(?P<day>[0-9]{2}))?")
 
 KindT = TypeVar("KindT", bound=StrEnum)
 

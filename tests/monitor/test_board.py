@@ -211,3 +211,17 @@ def test_the_trend_is_the_sign_that_needs_looking_at_and_keeps_its_gaps(
 )
 def test_times_are_short(seconds: int, text: str) -> None:
     assert minutes_text(seconds) == text
+
+
+def test_an_unanswered_warning_comes_before_a_missed_set_alone(sqlite_store: SqlStore) -> None:
+    """However late the others' sets are: the warning's own next set is missing, too."""
+    high = [build.obs_set(10, sbp=168, dbp=90), build.obs_set(13, sbp=170, dbp=90)]
+    keep(sqlite_store, build.session(build.obs_set(-15), build.rate("0.1", 0), chair="1"), 90)
+    keep(
+        sqlite_store,
+        build.session(build.obs_set(-15), build.rate("0.1", 0), *high, chair="2"),
+        90,
+    )
+    rows = board_snapshot(sqlite_store, build.nurse(), build.at(90))
+    assert [row.chair for row in rows] == ["2", "1"]
+    assert [row.due.state for row in rows if row.due] == ["missed", "missed"]

@@ -99,7 +99,7 @@ def test_the_lead_takes_the_figures_away(desk: Desk) -> None:
     assert row["peak_sbp [mm[Hg]]"] == "186"
     assert answer.headers["content-type"] == "text/csv; charset=utf-8"
     assert answer.headers["cache-control"] == "no-store"
-    assert "sessions-2026-03-02.csv" in answer.headers["content-disposition"]
+    assert "sessions-with-names-2026-03-02.csv" in answer.headers["content-disposition"]
 
 
 def test_without_names_nobody_is_named(desk: Desk) -> None:

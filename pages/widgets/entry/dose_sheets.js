@@ -23,7 +23,7 @@ class DoseSheets extends SecondPersonSheets {
         ...(this.app.config.orderers.length && proposal.path !== "ledger"
           ? [this.chips(say("ordered_by"), this.app.config.orderers, state, "ordered", draw)] : []),
         second && !state.given ? second.node : null,
-        ...(hard.length || (alone && !proposal.must_confirm) ? [button(say(hard.length ? "already_given" : "given_alone"), () => {
+        ...(hard.length || (alone && !proposal.must_confirm) ? [button(`${state.given ? "☑" : "☐"} ${say(hard.length ? "already_given" : "given_alone")}`, () => {
           state.given = !state.given;
           draw();
         }, { class: "tap choice", "aria-pressed": String(state.given) })] : []),

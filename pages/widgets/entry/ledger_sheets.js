@@ -53,16 +53,30 @@ class LedgerSheets extends DoseSheets {
         state.amount_mg = ampoule.code;
         rows[0].querySelector("input").value = ampoule.code;
       }, { class: "tap choice" })));
+    // Everything is asked for before the second person types a PIN, not after.
+    const missing = () => {
+      if (!/^-?\d+([.,]\d)?$/.test(state.amount_mg)) return ["amount_mg", say("ledger_amount_wrong")];
+      if (kind === "issued" && !state.batch) return ["batch", say("ledger_batch_missing")];
+      if (kind === "issued" && !/^20\d\d-?(0[1-9]|1[0-2])(-?\d\d)?$/.test(state.expires_on)) {
+        return ["expires_on", say("ledger_expires_wrong")];
+      }
+      return kind === "unaccounted" && !state.reason ? ["reason", say("ledger_reason_missing")] : null;
+    };
+    const problem = el("p", { class: "problem", role: "alert" });
     const next = () => {
-      if (!state.amount_mg) {
-        rows[0].querySelector("input").focus();
+      const wrong = missing();
+      put(problem, wrong?.[1] ?? "");
+      if (wrong) {
+        this.body.querySelector(`#l-${wrong[0]}`).focus();
         return;
       }
       const summary = say("sum_ledger", { kind: say(`ledger_${kind}`), amount: state.amount_mg });
       this.step({
         title: summary,
         lines: [`${state.amount_mg} mg`],
-        facts: [state.batch && kind === "issued" ? `${say("ledger_batch")} ${state.batch}` : "", state.reason].filter(Boolean),
+        facts: kind === "issued"
+          ? [`${say("ledger_batch")} ${state.batch}`, `${say("ledger_expires")} ${state.expires_on}`]
+          : [state.reason].filter(Boolean),
         questions: [],
         second_person: kind === "returned" ? null : this.app.config.ledger_second,
         confirm: say("save"),
@@ -78,7 +92,7 @@ class LedgerSheets extends DoseSheets {
       });
     };
     this.open(say(`ledger_${kind}`), el("div", { class: "split" },
-      el("div", {}, amounts, rows),
+      el("div", {}, amounts, rows, problem),
       el("div", {}, keypad({ target: () => active, left: { label: "." } }),
         button(say("check_and_save"), next, { class: "tap accent wide" }))));
   }

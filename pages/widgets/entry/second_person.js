@@ -22,6 +22,7 @@ class SecondPersonSheets extends SheetFrame {
       }
       refill(node, el("p", { class: "second-why" }, sentence),
         this.chips(say("second_who"), this.app.config.witnesses, chosen, "username", () => {
+          put(problem, "");
           draw();
           if (chosen.username) pin.focus({ preventScroll: true });
         }), problem);
@@ -39,6 +40,7 @@ class SecondPersonSheets extends SheetFrame {
         return;
       }
       Object.assign(second, { seal: content.second_person, name: content.name });
+      this.keepOpen = true;
       draw();
       changed();
     };

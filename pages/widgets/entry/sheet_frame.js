@@ -10,7 +10,7 @@ class SheetFrame {
         button("✕", () => this.close(), { class: "tap", "aria-label": say("close") })),
       this.body);
     this.node = el("div", { class: "backdrop", hidden: true }, this.panel);
-    this.node.addEventListener("click", (event) => event.target === this.node && this.close());
+    this.node.addEventListener("click", (event) => event.target === this.node && !this.keepOpen && this.close());
     this.node.addEventListener("keydown", (event) => this.key(event));
   }
 
@@ -20,6 +20,8 @@ class SheetFrame {
 
   open(title, ...content) {
     this.app.questions.shown = null;
+    // Once a second person has confirmed, a tap beside the sheet must not throw that away.
+    this.keepOpen = false;
     if (this.node.hidden) this.opener = this.app.focused();
     put(this.title, title);
     this.body.replaceChildren(...content.flat().filter(Boolean));
@@ -75,7 +77,7 @@ class SheetFrame {
   }
 
   text(title, ...sentences) {
-    this.open(title, sentences.map((sentence) => el("p", {}, sentence)),
+    this.open(title, sentences.flat().map((sentence) => el("p", {}, sentence)),
       button(say("done"), () => this.close(), { class: "tap accent wide" }));
   }
 }
