@@ -235,8 +235,12 @@ def test_a_start_that_happened_is_recorded_all_the_same(
     expect(page.locator(".gate")).to_be_hidden()
 
 
-@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+# A theme changes colours and no sizes: two sizes are looked at in each.
+@pytest.mark.parametrize(
+    ("size", "scheme"),
+    zip(SIZES, ("light", "dark", "light", "dark"), strict=True),
+    ids=lambda value: value if isinstance(value, str) else f"{value[0]}x{value[1]}",
+)
 def test_every_sheet_fits_and_can_be_tapped(
     server: Server, open_bedside: OpenBedside, size: tuple[int, int], scheme: str
 ) -> None:

@@ -16,6 +16,7 @@ from monitor.actions import OpenSession
 from monitor.actions.opening import protocol_of, threshold_set_of
 from monitor.bedside.leaving import before_start, leaving
 from monitor.gate_library import GATE
+from monitor.one_tap import packaged
 from monitor.record import Answer, Fact, InfusionSession, NotTaken
 from tests import build
 
@@ -142,7 +143,7 @@ def test_padss_is_worked_out_from_pressure_and_heart_rate() -> None:
     assert vital_signs["from"] == "SBP 128 at 12:05, baseline 128; HR 68 at 12:05, baseline 68"
     [activity, *_] = [
         item
-        for item in bedside.fixed_part(padss)["leaving"]["score"]["items"]
+        for item in bedside.fixed_part(padss, packaged())["leaving"]["score"]["items"]
         if item["label"] == "Orientation and gait"
     ]
     assert activity["parameter"] == "padss_activity"
@@ -150,7 +151,7 @@ def test_padss_is_worked_out_from_pressure_and_heart_rate() -> None:
 
 def test_the_wording_is_told_once_and_belongs_to_the_same_items() -> None:
     session = build.session(build.obs_set(-10), build.rate("0.2", 0), build.stop(60))
-    fixed = bedside.fixed_part(opened(session, 90))["leaving"]
+    fixed = bedside.fixed_part(opened(session, 90), packaged())["leaving"]
     told = leaving(opened(session, 90), BERLIN, {})
     assert told is not None
     assert [item["parameter"] for item in fixed["score"]["items"]] == [

@@ -227,4 +227,6 @@ def test_a_database_of_another_version_is_refused_in_one_sentence(sqlite_url: st
 def test_an_unknown_zone_is_refused_in_one_sentence(sqlite_url: str) -> None:
     run = start(MONITOR_DATABASE_URL=sqlite_url, MONITOR_ZONE="Mars/Olympus")
     assert run.returncode != 0
-    assert sentences(run) == ["MONITOR_ZONE names no time zone: Mars/Olympus"]
+    assert sentences(run) == [
+        'MONITOR_ZONE "Mars/Olympus" is not the name of a time zone such as Europe/London.'
+    ]

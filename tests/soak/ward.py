@@ -159,6 +159,8 @@ class Ward:
             viewport=SIZE,
             locale="en-GB",
         )
+        # Every bed stands for a tablet of its own: none of them was at another chair before.
+        context.add_init_script("try { localStorage.removeItem('monitor.visits') } catch {}")
         name, _sep, value = self._cookie.partition("=")
         # One cookie for all beds: a cookie knows no port.
         context.add_cookies([{"name": name, "value": value, "url": self.address(0)}])

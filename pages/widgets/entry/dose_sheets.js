@@ -94,6 +94,8 @@ class DoseSheets extends SecondPersonSheets {
     const next = button(say("check_and_save"), () => ask(true), { class: "tap accent wide" });
     const ask = async (proceed) => {
       if (plainDigits(input.value) === "") return;
+      // A look ahead that was still to come must not overtake the answer that was asked for.
+      if (proceed) clearTimeout(timer);
       const mine = ++latest;
       const { answer, content } = await this.app.post("preview", request(plainDigits(input.value), unit));
       if (mine !== latest) return;
