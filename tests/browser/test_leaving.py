@@ -238,7 +238,7 @@ def test_a_start_that_happened_is_recorded_all_the_same(
 # A theme changes colours and no sizes: two sizes are looked at in each.
 @pytest.mark.parametrize(
     ("size", "scheme"),
-    zip(SIZES, ("light", "dark", "light", "dark"), strict=True),
+    list(zip(SIZES, ("light", "dark", "light", "dark"), strict=True)),
     ids=lambda value: value if isinstance(value, str) else f"{value[0]}x{value[1]}",
 )
 def test_every_sheet_fits_and_can_be_tapped(
