@@ -42,7 +42,8 @@ demo: $(VENV)/.runtime
 	@$(PY) -m monitor demo
 
 # Two at a time, each with its own servers and databases; a file stays with one of them.
-PYTEST := $(PY) -m pytest -n 2 --dist loadfile
+# In the order of the folders: the browser first, so that its longest files are not the last.
+PYTEST := $(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 test: $(VENV)/.tests
 	@$(PY) tests/setup_machine.py

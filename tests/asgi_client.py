@@ -11,6 +11,8 @@ from http.cookies import SimpleCookie
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
+#: An app that has not answered by then hangs.
+ANSWER_S = 10.0
 SAME_ORIGIN = {"origin": "http://monitor.test", "sec-fetch-site": "same-origin"}
 NAVIGATE = {"accept": "text/html", "sec-fetch-mode": "navigate"}
 
@@ -143,13 +145,20 @@ class Socket:
         self.received: list[Any] = []
         self.accepted = False
         self.close_code: int | None = None
+        self._answered = asyncio.Event()
 
     async def open(self) -> None:
+        """Connect, and come back when the app has accepted, refused or ended."""
         self._inbox.put_nowait({"type": "websocket.connect"})
         self._task = asyncio.create_task(self._client.app(self._scope, self._inbox.get, self._take))
-        await asyncio.sleep(0.05)
+        answered = asyncio.create_task(self._answered.wait())
+        await asyncio.wait(
+            [self._task, answered], timeout=ANSWER_S, return_when=asyncio.FIRST_COMPLETED
+        )
+        answered.cancel()
 
     async def _take(self, message: Any) -> None:
+        self._answered.set()
         if message["type"] == "websocket.accept":
             self.accepted = True
         elif message["type"] == "websocket.close":
@@ -159,9 +168,15 @@ class Socket:
             self.received.append(message["bytes"])
 
     def say(self, data: bytes) -> None:
-        """Send a message and let the app answer."""
+        """Send a message, and come back when the app has taken it and had a moment to answer."""
         self._inbox.put_nowait({"type": "websocket.receive", "bytes": data})
+        self._client.runner.run(self._until_taken())
         self.wait(0.1)
+
+    async def _until_taken(self) -> None:
+        async with asyncio.timeout(ANSWER_S):
+            while not self._inbox.empty() and not self._task.done():
+                await asyncio.sleep(0.01)
 
     def wait(self, seconds: float) -> None:
         """Let the app's timers run."""
