@@ -83,14 +83,15 @@ def count_touches() -> list[Figure]:
     }
     counted: dict[str, int] = {}
     with our_server() as server, chromium() as browser:
-        context = signed_in(browser, server, "nurse")
         for name, act in done.items():
+            # A tablet of its own each time: none was at another chair a moment ago.
+            context = signed_in(browser, server, "nurse")
             page = context.new_page()
             tablet = _open(page, server)
             act(tablet)
             expect(tablet.saved).to_contain_text("saved", timeout=10_000)
             counted[name] = tablet.touches
-            page.close()
+            context.close()
     worst = counted.pop("touches_set_worst")
     return [
         Figure(
