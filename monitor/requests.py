@@ -104,6 +104,7 @@ class SyringeRequest:
     taken_at: datetime
     rate: RateRequest | None = None
     batch: str | None = None
+    reason: str | None = None
     second_person: str | None = None
     already_given: bool = False
     source: Source = Source.KEYED

@@ -15,8 +15,17 @@ from monitor.actions.sessions import concentration_problems
 from monitor.dose_problems import can_have_happened
 from monitor.errors import InvalidEntry, NotFound, Problem
 from monitor.gate import gate_state
+from monitor.ids import derived_id
 from monitor.permissions import Action, Role, User
-from monitor.record import Bolus, DoseStep, DoseStepKind, Fact, InfusionSession, SyringeChange
+from monitor.record import (
+    Bolus,
+    DoseStep,
+    DoseStepKind,
+    Fact,
+    InfusionSession,
+    SessionEvent,
+    SyringeChange,
+)
 from monitor.requests import BolusRequest, RateRequest, SyringeRequest
 from monitor.store import Store
 from monitor.validation import time_problems
@@ -198,19 +207,39 @@ def change_syringe(
     def settled(before: OpenSession, _: tuple[Fact, ...]) -> tuple[Fact, ...]:
         lifecycle.check_can_dose(before.session, now, change.taken_at)
         problems = _syringe_problems(before.session, request, now)
-        if not request.already_given:
-            needed = second_person.for_syringe()
-            problems += second_person.missing(needed, change.second_person, change.recorded_by)
+        needed = second_person.for_syringe()
+        missing = second_person.missing(needed, change.second_person, change.recorded_by)
+        notes: tuple[Fact, ...] = ()
+        if missing and request.already_given:
+            notes = (_alone(change, request.reason, now),)
+        else:
+            problems += missing
         refuse(problems, confirmed)
         if step is None or request.rate is None:
-            return (change,)
+            return (change, *notes)
         after = replace(before, session=before.session.with_facts([change]))
         rate = _settled_step(after, step, request.rate, now, confirmed, store.zone)
-        return _checked_end(before, (change, rate), now)
+        return _checked_end(before, (change, rate, *notes), now)
 
     entered = (change,) if step is None else (change, step)
     action = Action.CHANGE_DOSE
     return save(store, user, session_id, action, lambda _: entered, settled, now=now, device=device)
+
+
+def _alone(change: SyringeChange, reason: str | None, now: datetime) -> SessionEvent:
+    """The note beside a syringe that was changed without a second person: that, and why."""
+    if not (reason or "").strip():
+        raise InvalidEntry([Problem("reason", "Say why nobody else confirmed the new syringe.")])
+    return SessionEvent(
+        id=derived_id("alone", change.id),
+        taken_at=change.taken_at,
+        recorded_at=now,
+        recorded_by=change.recorded_by,
+        source=change.source,
+        kind=lifecycle.EventKind.NOTE,
+        text=f"New syringe without a second person: {reason}",
+        linked_to=change.id,
+    )
 
 
 def _syringe_problems(

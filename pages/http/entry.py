@@ -162,6 +162,7 @@ def _change_syringe(call: Call) -> OpenSession:
         taken_at=call.taken_at,
         rate=None if rate is None else _rate_request(call, call.part("rate", rate)),
         batch=call.text("batch"),
+        reason=call.text("reason"),
         second_person=_second_person(call),
         already_given=call.flag("already_given"),
         source=call.source,

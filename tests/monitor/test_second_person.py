@@ -148,6 +148,21 @@ def test_a_new_syringe_needs_somebody_else(store: Store) -> None:
     assert opened.session.syringe_changes[0].second_person == "diaz"
 
 
+def test_a_syringe_changed_alone_says_so_and_why(store: Store) -> None:
+    session_id = infusing(store)
+    alone = SyringeRequest(
+        id=an_id(), concentration_mg_per_ml=Decimal(2), taken_at=at(10), already_given=True
+    )
+    with pytest.raises(InvalidEntry, match="Say why nobody else confirmed"):
+        actions.change_syringe(store, BLUM, session_id, alone, now=at(10))
+    said = replace(alone, reason="nobody near")
+    for minute in (10, 11):
+        opened = actions.change_syringe(store, BLUM, session_id, said, now=at(minute))
+    (change,) = opened.session.syringe_changes
+    (note,) = (event for event in opened.session.events if event.linked_to == change.id)
+    assert note.text == "New syringe without a second person: nobody near"
+
+
 def test_the_role_of_a_stranger_counts_for_nothing(store: Store) -> None:
     session_id = infusing(store)
     with pytest.raises(InvalidEntry) as refused:

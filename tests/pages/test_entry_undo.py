@@ -10,6 +10,7 @@ import pytest
 from monitor.ids import new_id
 from tests.asgi_client import Answer
 from tests.pages.bedside_api import NORMAL, Bedside, a_set
+from tests.pages.http_app import PIN
 
 
 def an_entry(**body: Any) -> dict[str, Any]:
@@ -84,6 +85,8 @@ def test_undo_of_a_syringe_takes_back_the_rate_saved_with_it_and_nothing_else(
         reason="order",
         already_given=True,
     )
+    confirmed = {"id": syringe["id"], "username": "diaz", "pin": PIN}
+    syringe["second_person"] = bedside.post("witness", confirmed).json()["second_person"]
     other = an_entry(**RATE)
     assert bedside.post("syringe", syringe).status == 200
     assert bedside.post("rate", other).status == 200
