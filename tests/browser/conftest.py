@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from monitor.record import InfusionSession
 from tests.browser.tablet import Tablet, put_session
@@ -29,6 +30,25 @@ _EXPECTED = re.compile(r"/[^/]+/_stcore/(health|host-config)$")
 _KNOWN = "CSP script-src wasm-eval"
 
 BrowserPage = Callable[..., Page]
+
+
+def choose(page: Page, label: str, option: str | None = None) -> None:
+    """Choose an option of a menu of Streamlit, the first when none is named.
+
+    Such a menu closes when the page scrolls or is drawn anew under it, as a person sees and opens
+    it again; so does this.
+    """
+    box = page.get_by_label(label)
+    options = page.get_by_role("option", name=option, exact=option is not None)
+    box.scroll_into_view_if_needed()
+    for _try in range(10):
+        box.press("ArrowDown")
+        try:
+            options.first.click(timeout=2_000)
+            return
+        except PlaywrightTimeout:
+            continue
+    pytest.fail(f"The menu of {label!r} does not stay open.", pytrace=False)
 
 
 @pytest.fixture(scope="package")

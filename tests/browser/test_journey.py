@@ -13,7 +13,7 @@ from playwright.sync_api import Page, expect
 from monitor.gate_library import GATE
 from monitor.record import Answer
 from monitor.user_admin import DEMO_PASSWORD
-from tests.browser.conftest import BrowserPage, Complaints
+from tests.browser.conftest import BrowserPage, Complaints, choose
 from tests.browser.tablet import Tablet
 from tests.server import USERNAMES, Server
 
@@ -51,8 +51,7 @@ def fill_start(page: Page) -> None:
     born = page.get_by_test_id("stDateInput")
     born.get_by_role("spinbutton").first.click()
     page.keyboard.type("17051979")
-    page.get_by_label("Syringe (mg/mL)").click()
-    page.get_by_role("option", name="2", exact=True).click()
+    choose(page, "Syringe (mg/mL)", "2")
 
 
 def answer_gate(page: Page) -> None:

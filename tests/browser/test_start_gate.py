@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from monitor.record import Answer
-from tests.browser.conftest import BrowserPage, Complaints
+from tests.browser.conftest import BrowserPage, Complaints, choose
 from tests.browser.test_journey import fill_start
 from tests.server import USERNAMES, Server
 
@@ -44,9 +44,7 @@ def test_the_gate_is_answered_reloaded_overridden_and_saved(
     expect(page.get_by_label("Why it is overridden")).to_have_value("echo seen, stable")
     expect(chosen(page, "Consent is signed", "Yes")).to_be_checked()
 
-    # By keyboard: the menu closes when the page scrolls under it.
-    page.get_by_label("Anaesthetist who decided").press("ArrowDown")
-    page.get_by_role("option").first.click()
+    choose(page, "Anaesthetist who decided")
     expect(missing).not_to_contain_text("Only an anaesthetist can go on")
     page.get_by_role("button", name="Open the session").click()
     expect(page.get_by_role("button", name="SAVE")).to_be_visible(timeout=20_000)
