@@ -329,6 +329,9 @@ def _thing(session: InfusionSession, fact: Fact) -> str:
         return f"new syringe, {number_text(fact.concentration_mg_per_ml)} mg/mL"
     if isinstance(fact, DosingWeight):
         return f"weight {number_text(fact.weight_kg)} kg"
+    if isinstance(fact, GateAnswer):
+        override = ", overridden" if fact.is_override else ""
+        return f"gate: {label_of(fact.question)}: {fact.answer.value}{override}"
     if isinstance(fact, DrugMovement):
         return f"drug ledger: {fact.kind.value} {number_text(fact.amount_mg)} mg"
     if isinstance(fact, SessionEvent):
