@@ -247,7 +247,7 @@ def _gate_rows(opened: OpenSession, zone: tzinfo, names: Mapping[str, str]) -> l
     session = opened.session
     amendments = {amendment.amends: amendment for amendment in session.amendments}
     rows = [
-        _row(answer, "gate", _override_text(answer, names), zone, names)
+        _row(answer, "override", _override_text(answer, names), zone, names)
         for answer in newest_answers(session, opened.as_of).values()
         if answer.is_override
     ]
@@ -260,7 +260,7 @@ def _gate_rows(opened: OpenSession, zone: tzinfo, names: Mapping[str, str]) -> l
     for together in struck.values():
         first = together[0]
         text = _answers_text(together, names)
-        rows.append(_row(first, "gate", text, zone, names, struck=amendments[first.id]))
+        rows.append(_row(first, "override", text, zone, names, struck=amendments[first.id]))
     return rows
 
 

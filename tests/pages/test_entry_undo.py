@@ -102,7 +102,7 @@ def test_undo_of_a_group_of_answers_takes_back_all_of_them_in_one_row(bedside: B
     state = undo_gate(bedside, entry).json()["state"]
 
     assert bedside.session.current(bedside.session.answers) == ()
-    assert [row["text"] for row in state["recent"] if row["kind"] == "gate"] == ["Gate: 2 answers"]
+    assert [row["text"] for row in state["recent"] if row["kind"] == "override"] == ["Gate: 2 answers"]
 
 
 def test_undo_of_a_change_leaves_the_side_effect_as_it_was(bedside: Bedside) -> None:
