@@ -368,6 +368,7 @@ DOSING_WEIGHT = _facts(
     _code("basis", WeightBasis),
     _bool("measured"),
     _decimal("height_cm", null=True),
+    _text("reason", null=True),
     _positive("weight_kg"),
     _positive("height_cm"),
 )
@@ -406,6 +407,7 @@ GATE_ANSWER = _facts(
     _code("answer", Answer),
     _text("override_reason", null=True),
     _text("override_by", null=True),
+    _text("second_person", null=True),
 )
 
 DRUG_MOVEMENT = _facts(

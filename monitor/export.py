@@ -23,6 +23,7 @@ from monitor.alerts import AlertView
 from monitor.breaches import Breach
 from monitor.dosing import cumulative_mg
 from monitor.effect_course import EffectCourse, Treatment, effect_course, treatments
+from monitor.gate import label_of, newest_answers
 from monitor.parameters import PARAMETERS
 from monitor.record import (
     Amendment,
@@ -30,12 +31,14 @@ from monitor.record import (
     DoseStep,
     DosingWeight,
     Fact,
+    GateAnswer,
     InfusionSession,
     Observation,
     SyringeChange,
 )
 from monitor.side_effects import TERMS
 from monitor.summary_columns import COLUMNS, SummaryColumn
+from monitor.verbal_orders import proof
 
 #: Version of the columns; a change of meaning gets a new one.
 EXPORT_VERSION = "1"
@@ -316,6 +319,28 @@ _SIDE_EFFECTS = (
 )
 
 
+def _in_force(session: InfusionSession, answer: GateAnswer) -> bool:
+    newest = newest_answers(session, max(item.taken_at for item in session.answers))
+    return newest.get(answer.question) is answer
+
+
+_GATE = (
+    *_WHOSE,
+    _Column("answer_id", _of("id"), identified=True),
+    *_WHEN,
+    _Column("question", _of("question")),
+    _Column("label", lambda _, answer: label_of(answer.question)),
+    _Column("answer", _of("answer")),
+    _Column("in_force", _in_force),
+    _Column("overridden", _of("is_override")),
+    _Column("override_proof", lambda _, answer: proof(answer)),
+    _Column("override_reason", _of("override_reason"), identified=True),
+    _Column("override_by", _of("override_by"), identified=True),
+    _Column("second_person", _of("second_person"), identified=True),
+    *_CORRECTION,
+)
+
+
 def _reading_values(_session: InfusionSession, breach: Breach) -> str | None:
     told = [
         format(fact.value, "f") if fact.value is not None else str(fact.not_taken)
@@ -452,6 +477,16 @@ def side_effects_csv(
     """One row for each side effect; term none with grade 0 is "asked, none"."""
     rows = ((session, fact) for session in sessions for fact in session.side_effects)
     return _table(_SIDE_EFFECTS, rows, form, timed=True)
+
+
+def gate_csv(sessions: Iterable[InfusionSession], form: Form = IDENTIFIED) -> Iterator[bytes]:
+    """One row for each answer before the infusion and before leaving, with its override.
+
+    ``override_proof`` tells an own entry, a confirmation by PIN and a verbal order that nobody
+    confirmed; ``in_force`` marks the newest answer to a question.
+    """
+    rows = ((session, answer) for session in sessions for answer in session.answers)
+    return _table(_GATE, rows, form, timed=True)
 
 
 def breaches_csv(

@@ -53,6 +53,7 @@ def _read_weight(rows: FactRows, row: Row) -> None:
         "basis": row.code("weight_basis", WeightBasis) or WeightBasis.ACTUAL,
         "measured": row.flag("measured", default=True),
         "height_cm": row.number("height_cm"),
+        "reason": row.text("reason"),
     }
     rows.add(row, DosingWeight, values)
 

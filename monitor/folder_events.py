@@ -65,6 +65,7 @@ def read_gate(rows: FactRows, row: Row) -> None:
         "answer": answer,
         "override_reason": row.text("override_reason"),
         "override_by": row.text("override_by"),
+        "second_person": row.text("second_person"),
     }
     rows.add(row, GateAnswer, values)
 

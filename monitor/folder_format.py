@@ -73,7 +73,7 @@ FILES: dict[str, tuple[Column, ...]] = {
         Column("mg", "number", "the bolus in mg; empty = calculated from value and unit"),
         Column("over_s", "whole number", "length of a bolus in seconds; 0 = at once"),
         Column("fully_given", "yes|no", "a bolus completed although the pump was stopped"),
-        Column("reason", "text", "why the dose was changed"),
+        Column("reason", "text", "why the dose or the weight was changed"),
         Column("ordered_by", "username", "who ordered it"),
         Column("second_person", "username", "who checked it"),
         Column("overrides", "codes, ; between", "limits that were knowingly exceeded"),
@@ -105,6 +105,7 @@ FILES: dict[str, tuple[Column, ...]] = {
         Column("answer", "|".join(Answer), "the answer", required=True),
         Column("override_reason", "text", "why a blocking answer was overridden"),
         Column("override_by", "username", "who overrode it"),
+        Column("second_person", "username", "who confirmed it with their PIN"),
     ),
     "drug_ledger.csv": (
         *_COMMON,

@@ -195,6 +195,7 @@ def _fact_row(fact: Fact) -> tuple[str, dict[str, Any]]:
                 "weight_basis": fact.basis,
                 "measured": fact.measured,
                 "height_cm": fact.height_cm,
+                "reason": fact.reason,
             }
         case SideEffect():
             return "side_effects.csv", row | {
@@ -225,6 +226,7 @@ def _fact_row(fact: Fact) -> tuple[str, dict[str, Any]]:
                 "answer": fact.answer,
                 "override_reason": fact.override_reason,
                 "override_by": fact.override_by,
+                "second_person": fact.second_person,
             }
         case DrugMovement():
             return "drug_ledger.csv", row | {

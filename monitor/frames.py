@@ -6,8 +6,9 @@ empty cell is nothing; a reason says why there is no value; a number is a number
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
-from datetime import tzinfo
+from datetime import datetime, tzinfo
 from decimal import Decimal
 from uuid import UUID
 
@@ -16,7 +17,10 @@ import pandas as pd
 from monitor import dosing
 from monitor.alerts import Alert, AlertEvent, AlertEventKind, AlertView
 from monitor.effect_course import EffectCourse, effect_courses
+from monitor.gate import ItemState, gate_state, label_of, newest_answers
+from monitor.gate_library import GATE
 from monitor.parameters import PARAMETERS
+from monitor.protocols import InfusionProtocol
 from monitor.record import (
     Amendment,
     Bolus,
@@ -25,6 +29,7 @@ from monitor.record import (
     DosingWeight,
     DrugMovement,
     Fact,
+    GateAnswer,
     InfusionSession,
     Observation,
     SessionEvent,
@@ -46,6 +51,7 @@ from monitor.timeline import (
     treatment_text,
     value_text,
 )
+from monitor.verbal_orders import override_words
 
 _ICONS = {"warning": "▲", "critical": "◆"}
 
@@ -279,6 +285,68 @@ def _happened(event: AlertEvent, zone: tzinfo, names: Mapping[str, str]) -> str:
     return text
 
 
+_GATE_COLUMNS = ("Stands", "Point", "Answer", "Overridden by", "At", "By")
+
+
+def gate_table(
+    session: InfusionSession,
+    protocol: InfusionProtocol,
+    as_of: datetime,
+    zone: tzinfo,
+    names: Mapping[str, str],
+) -> pd.DataFrame:
+    """The gate as it stood at the start, what was overridden first; then what was said at the end.
+
+    An override never looks like a plain answer: it has its sign, its word, who decided and why.
+    Questions nobody answered are counted by group.
+    """
+    given = newest_answers(session, as_of)
+    state = gate_state(session, protocol, as_of, zone=zone)
+    rows: list[dict[str, str]] = []
+    unanswered: Counter[str] = Counter()
+    answered = [item for item in state.items if item.state is ItemState.ANSWERED]
+    for item in (*state.overridden, *state.in_the_way, *answered):
+        if item.state is ItemState.OPEN and item.group in GATE.groups:
+            unanswered[GATE.groups[item.group].label] += 1
+            continue
+        words = item.sentence if item.stops else item.label
+        stands = _GATE_STATES[item.state]
+        rows.append(_gate_row(words, stands, given.get(item.id), zone, names))
+    rows += [
+        {"Stands": "○ not answered", "Point": f"{label}: {count}"}
+        for label, count in unanswered.items()
+    ]
+    for criterion in GATE.criteria.values():
+        answer = given.get(criterion.id)
+        if answer is not None:
+            stands = "⚑ overridden" if answer.is_override else "✓ answered"
+            label = f"Before leaving: {criterion.text or criterion.label}"
+            rows.append(_gate_row(label, stands, answer, zone, names))
+    return _frame(rows, _GATE_COLUMNS)
+
+
+_GATE_STATES = {
+    ItemState.ANSWERED: "✓ answered",
+    ItemState.OPEN: "○ to be done",
+    ItemState.CONCERN: "◆ in the way",
+    ItemState.OVERRIDDEN: "⚑ overridden",
+}
+
+
+def _gate_row(
+    label: str, stands: str, answer: GateAnswer | None, zone: tzinfo, names: Mapping[str, str]
+) -> dict[str, str]:
+    row = {"Stands": stands, "Point": label}
+    if answer is not None:
+        row |= {
+            "Answer": answer.answer.value,
+            "Overridden by": override_words(answer, names) if answer.is_override else "",
+            "At": clock(answer.taken_at, zone),
+            "By": answer.recorded_by,
+        }
+    return row
+
+
 def amendment_table(session: InfusionSession, zone: tzinfo) -> pd.DataFrame:
     """What was corrected, what it said before, and why; nothing is ever removed."""
     rows = []
@@ -329,6 +397,9 @@ def _thing(session: InfusionSession, fact: Fact) -> str:
         return f"new syringe, {number_text(fact.concentration_mg_per_ml)} mg/mL"
     if isinstance(fact, DosingWeight):
         return f"weight {number_text(fact.weight_kg)} kg"
+    if isinstance(fact, GateAnswer):
+        override = ", overridden" if fact.is_override else ""
+        return f"gate: {label_of(fact.question)}: {fact.answer.value}{override}"
     if isinstance(fact, DrugMovement):
         return f"drug ledger: {fact.kind.value} {number_text(fact.amount_mg)} mg"
     if isinstance(fact, SessionEvent):

@@ -81,6 +81,11 @@ class GateState:
         )
 
     @property
+    def overridden(self) -> tuple[GateItem, ...]:
+        """What somebody decided to go on in spite of."""
+        return tuple(item for item in self.items if item.state is ItemState.OVERRIDDEN)
+
+    @property
     def may_start(self) -> MayStart:
         """Whether the infusion may start now."""
         stops = {item.handling for item in self.items if item.stops}
@@ -151,9 +156,7 @@ def newest_answers(session: InfusionSession, as_of: datetime) -> dict[str, GateA
 
 def is_override(answer: GateAnswer | None) -> bool:
     """Whether the answer carries an override: a reason and the name of who decided."""
-    return answer is not None and bool(
-        (answer.override_reason or "").strip() and (answer.override_by or "").strip()
-    )
+    return answer is not None and answer.is_override
 
 
 def _answered(

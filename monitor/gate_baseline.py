@@ -163,6 +163,7 @@ class _Before:
         return any(
             answer.question == "weight_basis"
             and answer.answer is Answer.NO
+            and not answer.is_override
             and answer.taken_at >= weight.taken_at
             for answer in self.session.current(self.session.answers)
         )

@@ -126,7 +126,10 @@ class DischargeLimits:
 
 @dataclass(frozen=True, slots=True)
 class GateLibrary:
-    """The whole table: groups, questions, checks and criteria by id, in the order they are shown."""
+    """The whole table: groups, questions, checks and criteria by id, in the order they are shown.
+
+    ``reasons`` are those offered for an override, by the id of what is overridden.
+    """
 
     version: int
     groups: Mapping[str, GateGroup]
@@ -136,6 +139,7 @@ class GateLibrary:
     criteria: Mapping[str, DischargeCriterion]
     discharge_limits: DischargeLimits
     dissociation_at_most: Mapping[str, Decimal]
+    reasons: Mapping[str, tuple[str, ...]]
 
     def questions_for(self, protocol: InfusionProtocol) -> tuple[GateQuestion, ...]:
         """The questions asked under this protocol, in order."""
@@ -207,6 +211,7 @@ def _load() -> GateLibrary:
         criteria={row["id"]: _criterion(row) for row in content["criterion"]},
         discharge_limits=DischargeLimits(**_numbers(content["discharge_limits"])),
         dissociation_at_most=_numbers(content["discharge_dissociation"]),
+        reasons={name: tuple(row["texts"]) for row in content["reasons"] for name in row["for"]},
     )
 
 

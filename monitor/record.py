@@ -214,12 +214,16 @@ class SyringeChange(Fact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DosingWeight(Fact):
-    """The weight doses are calculated on; a later one replaces it and recomputes mg/kg."""
+    """The weight doses are calculated on; a later one replaces it and recomputes mg/kg.
+
+    ``reason`` says why another one was recorded once the drug had begun.
+    """
 
     weight_kg: Decimal
     basis: WeightBasis = WeightBasis.ACTUAL
     measured: bool = True
     height_cm: Decimal | None = None
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -259,12 +263,27 @@ class SessionEvent(Fact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GateAnswer(Fact):
-    """An answer of the pre-infusion gate; an override carries its reason and its name."""
+    """An answer of the pre-infusion gate; an override carries its reason and its name.
+
+    ``second_person`` confirmed it with their PIN.  An override in the name of somebody else than
+    ``recorded_by`` that they did not confirm is a verbal order.
+    """
 
     question: str
     answer: Answer
     override_reason: str | None = None
     override_by: str | None = None
+    second_person: str | None = None
+
+    @property
+    def is_override(self) -> bool:
+        """Whether it carries an override: a reason and the name of who decided."""
+        return bool((self.override_reason or "").strip() and (self.override_by or "").strip())
+
+    @property
+    def is_verbal_order(self) -> bool:
+        """Whether who decided neither recorded nor confirmed it themselves."""
+        return self.is_override and self.override_by not in (self.recorded_by, self.second_person)
 
 
 class MovementKind(StrEnum):

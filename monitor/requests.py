@@ -22,13 +22,29 @@ from monitor.validation import EnteredItem, EnteredSet
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GateRequest:
-    """An answer to a question before the infusion or before leaving, or an override of a check."""
+    """An answer to a question before the infusion or before leaving, or an override of a check.
+
+    ``second_person`` is who confirmed the override with their PIN, checked before it comes here.
+    """
 
     id: UUID
     question: str
     answer: Answer
     override_reason: str | None = None
     override_by: str | None = None
+    second_person: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfirmRequest:
+    """Orders given by word (ids of their answers) are confirmed by who gave them.
+
+    ``second_person`` is who confirmed with their PIN; None when who gave them is signed in.
+    """
+
+    id: UUID
+    confirms: tuple[UUID, ...]
+    second_person: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ and answers as the first did.
 from monitor.actions.checking import projection_problems
 from monitor.actions.doses import change_rate, change_syringe, give_bolus
 from monitor.actions.effects import answer_alert, change_side_effect, record_side_effect
-from monitor.actions.gate import answer_gate
+from monitor.actions.gate import answer_gate, confirm_overrides
 from monitor.actions.ledger import record_movement
 from monitor.actions.observations import amend, record_observations, save_draft
 from monitor.actions.opening import OpenSession, open_session, open_sessions
@@ -29,6 +29,7 @@ __all__ = [
     "change_side_effect",
     "change_syringe",
     "concentration_problems",
+    "confirm_overrides",
     "give_bolus",
     "open_session",
     "open_sessions",

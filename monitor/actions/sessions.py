@@ -33,6 +33,7 @@ from monitor.protocols import InfusionProtocol, PinnedVersion, VersionStatus
 from monitor.record import (
     FACT_FIELDS,
     Fact,
+    GateAnswer,
     InfusionSession,
     SessionEvent,
     SideEffect,
@@ -50,6 +51,8 @@ from monitor.validation import (
     observations_from_entry,
     time_problems,
 )
+from monitor.verbal_orders import confirmed as confirmed_order
+from monitor.verbal_orders import signing_problems, verbal_orders
 from monitor.weights import actual_weight_kg, basis_problems, check_weight
 
 
@@ -317,11 +320,29 @@ def record_event(
             problems = [*problems, *_leaving_problems(store, before, request)]
         elif request.kind == lifecycle.EventKind.COMPLETED:
             problems = [*problems, *_closing_problems(before)]
+        elif request.kind == lifecycle.EventKind.SIGNED:
+            orders = verbal_orders(before.session, now)
+            names = {person.username: person.name for person in store.users(user.clinic)}
+            problems = [*problems, *signing_problems(orders, user.username, names)]
+            facts = (*facts, *_own_orders(orders, request, user, now))
         refuse([*problems, *_link_problems(before, request)], confirmed)
         return facts
 
     return save(
         store, user, session_id, action, lambda _: (event,), settled, now=now, device=device
+    )
+
+
+def _own_orders(
+    orders: tuple[GateAnswer, ...], request: EventRequest, user: User, now: datetime
+) -> tuple[GateAnswer, ...]:
+    """Who signs confirms with it what they themselves ordered by word."""
+    return tuple(
+        confirmed_order(
+            order, by_entry=request.id, recorded_by=user.username, second_person=None, now=now
+        )
+        for order in orders
+        if order.override_by == user.username
     )
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from monitor.actions import OpenSession
 from monitor.discharge import CriterionState, DischargeItem, discharge_state
-from monitor.gate import CHECKS, GateItem, gate_state
+from monitor.gate import CHECKS, GateItem, gate_state, label_of
 from monitor.gate_library import GATE
 from monitor.lifecycle import SessionStatus
 from monitor.numbers import plain_text
@@ -24,6 +24,7 @@ from monitor.record import GateAnswer
 from monitor.recovery import Recovery, RecoveryPart, score_of, scored_parameter
 from monitor.scales import RECOVERY_SCORES
 from monitor.timeline import clock
+from monitor.verbal_orders import override_words, verbal_orders
 
 _BEFORE_START = frozenset(
     {SessionStatus.SCHEDULED, SessionStatus.PRE_ASSESSMENT, SessionStatus.READY}
@@ -75,15 +76,43 @@ def _decides(least: Role | None) -> str | None:
 # -- before the start ------------------------------------------------------------------------------
 
 
-def before_start(opened: OpenSession, zone: tzinfo) -> dict[str, Any] | None:
-    """What is in the way of the start, in the order of the gate; None once it has started."""
+def before_start(
+    opened: OpenSession, zone: tzinfo, names: Mapping[str, str]
+) -> dict[str, Any] | None:
+    """What is in the way of the start, in the order of the gate; None once it has started.
+
+    What was overridden is told apart: it is in the way no longer, and no plain yes either.
+    """
     if opened.status not in _BEFORE_START:
         return None
     gate = gate_state(opened.session, opened.protocol, opened.as_of, zone=zone)
     return {
         "may_start": gate.may_start.value,
         "items": [_gate_item(item) for item in gate.items if item.stops],
+        "overridden": [
+            _gate_item(item) | told(item.override, names)
+            for item in gate.overridden
+            if item.override is not None
+        ],
     }
+
+
+def told(override: GateAnswer, names: Mapping[str, str]) -> dict[str, Any]:
+    """An override as every sheet tells it; ``verbal`` says whose word waits to be confirmed."""
+    verbal = override.is_verbal_order
+    return {
+        "override": override_words(override, names),
+        "override_id": str(override.id),
+        "verbal": override.override_by if verbal else None,
+    }
+
+
+def unconfirmed(opened: OpenSession, names: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Every override by word that nobody confirmed yet, also once the infusion runs."""
+    return [
+        {"id": order.question, "label": label_of(order.question), **told(order, names)}
+        for order in verbal_orders(opened.session, opened.as_of)
+    ]
 
 
 def _gate_item(item: GateItem) -> dict[str, Any]:
@@ -135,12 +164,12 @@ def leaving(opened: OpenSession, zone: tzinfo, names: Mapping[str, str]) -> dict
 
 
 def _part(recovery: Recovery, part: RecoveryPart, zone: tzinfo) -> dict[str, Any]:
-    told: dict[str, Any] = {"points": part.points}
+    row: dict[str, Any] = {"points": part.points}
     if part.parameter is None:
-        told["from"] = _worked_out_from(recovery, part.item.key, zone)
-        told["missing"] = part.missing
-        told["needs_flow"] = part.item.key == "oxygen" and _needs_flow(recovery)
-    return told
+        row["from"] = _worked_out_from(recovery, part.item.key, zone)
+        row["missing"] = part.missing
+        row["needs_flow"] = part.item.key == "oxygen" and _needs_flow(recovery)
+    return row
 
 
 def _needs_flow(recovery: Recovery) -> bool:
@@ -174,14 +203,9 @@ def _on_oxygen(flow_l_per_min: Decimal | None) -> str:
 
 
 def _criterion(item: DischargeItem, names: Mapping[str, str]) -> dict[str, Any]:
-    told: dict[str, Any] = {"id": item.id, "state": item.state.value}
+    row: dict[str, Any] = {"id": item.id, "state": item.state.value}
     if item.state is not CriterionState.MET:
-        told["sentence"] = item.sentence
+        row["sentence"] = item.sentence
     if item.override is not None:
-        told["override"] = _override_words(item.override, names)
-    return told
-
-
-def _override_words(override: GateAnswer, names: Mapping[str, str]) -> str:
-    by = override.override_by or ""
-    return f"{names.get(by, by)}: {override.override_reason}"
+        row |= told(item.override, names)
+    return row

@@ -168,6 +168,7 @@ def _rate_preview(opened: OpenSession, proposed: dosing.ProposedRate) -> dict[st
             facts.append(f"The {limit} is reached {_after(minutes)}")
     return {
         "path": "rate",
+        "moment": _moment(opened),
         "lines": list(found.rate.lines()),
         "facts": facts,
         "questions": questions(found.problems),
@@ -176,6 +177,14 @@ def _rate_preview(opened: OpenSession, proposed: dosing.ProposedRate) -> dict[st
         ),
         "summary": words,
     }
+
+
+def _moment(opened: OpenSession) -> str:
+    """Which reasons fit a rate now: those for a start, for going on after a pause, for a change."""
+    if opened.session.started_at is None:
+        return "start"
+    running = dosing.current_rate_mg_per_h(opened.session, opened.as_of)
+    return "rate" if running else "resume"
 
 
 def _gate_questions(opened: OpenSession, zone: tzinfo) -> list[dict[str, str]]:
@@ -209,6 +218,7 @@ def _bolus_preview(
     over = f" over {over_s // 60} min" if over_s else ""
     return {
         "path": "bolus",
+        "moment": "bolus",
         "lines": lines,
         "facts": facts,
         "questions": questions(found),

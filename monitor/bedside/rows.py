@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import datetime, tzinfo
 from typing import Any, NamedTuple
@@ -10,10 +10,12 @@ from uuid import UUID
 
 from monitor.actions import OpenSession
 from monitor.conflicts import conflicts
+from monitor.gate import label_of, newest_answers
 from monitor.parameters import PARAMETERS
 from monitor.record import (
     Amendment,
     Fact,
+    GateAnswer,
     InfusionSession,
     Observation,
     SideEffect,
@@ -30,6 +32,7 @@ from monitor.timeline import (
     numbered_events,
     struck_events,
 )
+from monitor.verbal_orders import override_words
 
 #: How many rows are sent; the screen shows two or three of them.
 ROWS = 6
@@ -64,6 +67,7 @@ def recent_rows(
         *_set_rows(opened, marked, zone, names),
         *_event_rows(opened, zone, names),
         *_effect_rows(opened.session, zone, names),
+        *_gate_rows(opened, zone, names),
     ]
     rows.sort(key=lambda row: (row.recorded_at, row.content["taken_at"]), reverse=True)
     return [row.content for row in rows[:ROWS]]
@@ -236,3 +240,38 @@ def _effect_text(fact: SideEffect | SideEffectChange, effects: Mapping[UUID, Sid
     if fact.term == NONE:
         return "Asked: no side effect"
     return f"{term_text(fact.term)} grade {fact.grade}"
+
+
+def _gate_rows(opened: OpenSession, zone: tzinfo, names: Mapping[str, str]) -> list[_Row]:
+    """What was overridden, and what was taken back; plain answers stand on their own sheet."""
+    session = opened.session
+    amendments = {amendment.amends: amendment for amendment in session.amendments}
+    rows = [
+        _row(answer, "override", _override_text(answer, names), zone, names)
+        for answer in newest_answers(session, opened.as_of).values()
+        if answer.is_override
+    ]
+    struck: dict[tuple[datetime, datetime], list[GateAnswer]] = {}
+    for answer in session.answers:
+        if answer.id in amendments:
+            # What one tap answered and one tap took back is one row.
+            moments = (answer.recorded_at, amendments[answer.id].recorded_at)
+            struck.setdefault(moments, []).append(answer)
+    for together in struck.values():
+        first = together[0]
+        text = _answers_text(together, names)
+        rows.append(_row(first, "override", text, zone, names, struck=amendments[first.id]))
+    return rows
+
+
+def _answers_text(answers: Sequence[GateAnswer], names: Mapping[str, str]) -> str:
+    first = answers[0]
+    if len(answers) > 1:
+        return f"Gate: {len(answers)} answers"
+    if first.is_override:
+        return _override_text(first, names)
+    return f"{label_of(first.question)}: {first.answer.value}"
+
+
+def _override_text(answer: GateAnswer, names: Mapping[str, str]) -> str:
+    return f"⚑ {label_of(answer.question)}: overridden, {override_words(answer, names)}"

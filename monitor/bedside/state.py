@@ -10,7 +10,7 @@ from typing import Any
 from monitor import dosing
 from monitor.actions import OpenSession
 from monitor.alerts import AlertState, AlertView, open_alerts
-from monitor.bedside.leaving import before_start, leaving
+from monitor.bedside.leaving import before_start, leaving, unconfirmed
 from monitor.bedside.ledger import ledger
 from monitor.bedside.proposals import proposals
 from monitor.bedside.rows import cell_label, recent_rows
@@ -62,8 +62,9 @@ def state(
         "effects": _open_effects(session, zone),
         "moves": _moves(opened),
         "ledger": ledger(opened, names),
-        "gate": before_start(opened, zone),
+        "gate": before_start(opened, zone, names),
         "leaving": leaving(opened, zone, names),
+        "verbal": unconfirmed(opened, names),
     }
 
 

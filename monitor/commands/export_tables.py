@@ -22,7 +22,7 @@ from monitor.folders import AlertAnswer, check_new_folder, write_folder
 from monitor.permissions import Action
 from monitor.store import SessionQuery, Store
 
-TABLES = ("sessions", "observations", "doses", "side-effects", "breaches", "alerts")
+TABLES = ("sessions", "observations", "doses", "side-effects", "gate", "breaches", "alerts")
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +116,8 @@ def table_of(store: Store, wanted: Wanted, form: export.Form, now: datetime) -> 
             return export.doses_csv((item.session for item in opened), form)
         case "side-effects":
             return export.side_effects_csv((item.session for item in opened), form)
+        case "gate":
+            return export.gate_csv((item.session for item in opened), form)
         case "breaches":
             return export.breaches_csv(((item.session, item.breaches) for item in opened), form)
         case "alerts":

@@ -4,23 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from gettext import gettext as _
+from gettext import ngettext
 from uuid import UUID
 
 import streamlit as st
 
 from monitor import frames
 from monitor.accounts import DeviceSession
-from monitor.actions import OpenSession, open_session
+from monitor.actions import OpenSession, confirm_overrides, open_session
 from monitor.alerts import open_alerts
-from monitor.errors import NotFound, NotPermitted, StoreUnavailable
+from monitor.errors import MonitorError, NotFound, NotPermitted, StoreUnavailable
+from monitor.gate import label_of
+from monitor.ids import new_id
+from monitor.lifecycle import SessionStatus
 from monitor.permissions import Action, User, check_may, may
+from monitor.requests import ConfirmRequest
 from monitor.store import SessionQuery, Store
 from monitor.timeline import marks
+from monitor.verbal_orders import override_words, verbal_orders
 from pages.widgets.chart import draw_session_chart, draw_tables
 from pages.widgets.clinic_time import clinic_zone, now
 from pages.widgets.live.live import FALL_BACK_S, follow_record
 from pages.widgets.look import is_dark
 from pages.widgets.navigation import go_to
+from pages.widgets.plain import plain
 from pages.widgets.presence import is_present
 from pages.widgets.session_head import head_html, session_label
 
@@ -95,6 +102,7 @@ def _draw(store: Store, user: User, device: DeviceSession, session_id: UUID) -> 
     except (NotFound, NotPermitted, StoreUnavailable) as error:
         st.error(str(error))
         return
+    _draw_verbal_orders(store, user, device, opened, names)
     _draw_record(user, opened, names)
     if opened.status.is_open:
         follow_record(version, key="review-follows")
@@ -133,6 +141,11 @@ def _draw_record(user: User, opened: OpenSession, names: Mapping[str, str]) -> N
                 _("Nothing was recorded yet."),
             ),
             (
+                _("Gate: before the start and before leaving"),
+                frames.gate_table(session, opened.protocol, opened.as_of, zone, names),
+                _("Nothing was asked."),
+            ),
+            (
                 _("Side effects"),
                 frames.side_effect_table(session, zone),
                 _("None was recorded, and nobody recorded that there are none."),
@@ -161,6 +174,39 @@ def _draw_record(user: User, opened: OpenSession, names: Mapping[str, str]) -> N
         _draw_downloads(opened)
 
 
+def _draw_verbal_orders(
+    store: Store, user: User, device: DeviceSession, opened: OpenSession, names: Mapping[str, str]
+) -> None:
+    """What was ordered by word and is not confirmed; who ordered it confirms it here, as signed in."""
+    orders = verbal_orders(opened.session, opened.as_of)
+    if not orders:
+        return
+    with st.container(border=True, key="review-verbal"):
+        count = ngettext(
+            "⚑ {n} verbal order is not confirmed",
+            "⚑ {n} verbal orders are not confirmed",
+            len(orders),
+        )
+        st.markdown(f"**{count.format(n=len(orders))}**")
+        for order in orders:
+            words = f"{label_of(order.question)}: {override_words(order, names)}"
+            st.markdown(f"- {plain(words)}")
+        mine = tuple(order.id for order in orders if order.override_by == user.username)
+        if not mine or opened.status is SessionStatus.SIGNED:
+            return
+        label = ngettext("I confirm my order", "I confirm my {n} orders", len(mine))
+        if st.button(label.format(n=len(mine)), key="review-confirm", type="primary"):
+            request = ConfirmRequest(id=new_id(), confirms=mine)
+            try:
+                confirm_overrides(
+                    store, user, opened.session.id, request, now=now(), device=device.label
+                )
+            except MonitorError as refused:
+                st.error(str(refused))
+                return
+            st.rerun()
+
+
 def _limits_label(opened: OpenSession) -> str:
     """Which limit set watched the session, as people call it."""
     return _("Limit set {name} (clinic default)").format(name=opened.threshold_set.label)
@@ -186,6 +232,7 @@ def _draw_downloads(opened: OpenSession) -> None:
         "observations": _("Observations (CSV)"),
         "doses": _("Doses (CSV)"),
         "side-effects": _("Side effects (CSV)"),
+        "gate": _("Gate (CSV)"),
         "breaches": _("Breaches (CSV)"),
         "alerts": _("Alerts (CSV)"),
     }

@@ -1,7 +1,7 @@
 """CSV downloads: streamed piece by piece, permission-checked, each with its audit event.
 
     /download/summaries.csv?from=2026-09-01&to=2026-09-30&protocol=P02&deidentified=1
-    /download/session/<id>/observations.csv   (doses, side-effects, breaches, alerts alike)
+    /download/session/<id>/observations.csv   (doses, side-effects, gate, breaches, alerts alike)
 
 The event is written before the first byte leaves: what somebody took away is always on record.
 """
@@ -30,7 +30,7 @@ from monitor.store import SessionQuery, Store
 from pages.http.context import Gate, current_user
 
 #: Tables of one session and what makes each of them.
-SESSION_TABLES = ("observations", "doses", "side-effects", "breaches", "alerts")
+SESSION_TABLES = ("observations", "doses", "side-effects", "gate", "breaches", "alerts")
 
 
 def routes(gate: Gate) -> list[Route]:
@@ -79,6 +79,8 @@ def table_of(opened: OpenSession, table: str, form: export.Form) -> Iterator[byt
             return export.doses_csv([session], form)
         case "side-effects":
             return export.side_effects_csv([session], form)
+        case "gate":
+            return export.gate_csv([session], form)
         case "breaches":
             return export.breaches_csv([(session, opened.breaches)], form)
         case _:

@@ -45,6 +45,7 @@ from monitor.requests import (
     AmendRequest,
     AnswerRequest,
     BolusRequest,
+    ConfirmRequest,
     EventRequest,
     GateRequest,
     MovementRequest,
@@ -257,19 +258,31 @@ def _answer_gate(call: Call) -> OpenSession:
     rows = call.body.get("answers")
     if not isinstance(rows, list) or not 0 < len(rows) <= _MAX_ITEMS:
         raise BadRequest("answers")
-    answers = tuple(_gate_request(call.part("answers", row)) for row in rows)
+    proved = _second_person(call)
+    answers = tuple(_gate_request(call.part("answers", row), proved) for row in rows)
     return actions.answer_gate(
         call.store, call.user, call.session_id, answers, given_at=call.tapped_at, **call.act
     )
 
 
-def _gate_request(row: Call) -> GateRequest:
+def _confirm_overrides(call: Call) -> OpenSession:
+    """Who ordered something by word confirms it: signed in themselves, or with their PIN."""
+    rows = call.body.get("confirms")
+    if not isinstance(rows, list) or not 0 < len(rows) <= _MAX_ITEMS:
+        raise BadRequest("confirms")
+    confirms = tuple(call.part("confirms", {"id": row}).id for row in rows)
+    request = ConfirmRequest(id=call.id, confirms=confirms, second_person=_second_person(call))
+    return actions.confirm_overrides(call.store, call.user, call.session_id, request, **call.act)
+
+
+def _gate_request(row: Call, proved: str | None) -> GateRequest:
     return GateRequest(
         id=row.id,
         question=row.text("question") or "",
         answer=row.member("answer", Answer),
         override_reason=row.text("reason"),
         override_by=row.text("by"),
+        second_person=proved,
     )
 
 
@@ -314,6 +327,7 @@ SAVES: Mapping[str, Callable[[Call], OpenSession]] = {
     "ledger": _move_drug,
     "discharge": _discharge,
     "gate": _answer_gate,
+    "confirm": _confirm_overrides,
     "amend": _amend,
     "undo": _undo,
     "ack": _answer_alert,

@@ -27,6 +27,7 @@ from pages.http.entry import names_of
 from pages.http.grants import make_grant
 from pages.http.plain_page import BANNER, INTENDED_USE
 from pages.http.witness import witnesses
+from pages.nurse.reasons import dose_reasons, left_reasons, override_reasons
 from pages.widgets.chart import draw_session_chart
 from pages.widgets.clinic_time import clinic_zone, now
 from pages.widgets.entry.entry import entry_screen
@@ -148,16 +149,16 @@ def _config(
         "syringe_second": for_syringe().message,
         "ledger_second": _("A second person witnesses this with their PIN."),
         "ampoules": _choices({str(mg): f"{mg} mg" for mg in (50, 200, 500)}),
-        "left_reasons": _choices({text: text for text in _left_reasons()}),
+        "left_reasons": left_reasons(),
         "intended_use": [_(INTENDED_USE), _(BANNER)],
         "answers": _choices(_answers()),
-        "dose_reasons": _choices({text: text for text in _dose_reasons()}),
+        "dose_reasons": dose_reasons(),
         "really_reasons": _choices({text: text for text in _confirmations()}),
         "conflict_reason": CONFLICT,
         "same_note": _("same as before"),
         "unit_labels": {"[degF]": "°F"},
         "amend_reasons": _choices({text: text for text in _amend_reasons()}),
-        "override_reasons": _choices({text: text for text in _override_reasons()}),
+        "override_reasons": override_reasons(),
     }
 
 
@@ -188,31 +189,8 @@ def _answers() -> dict[str, str]:
     }
 
 
-def _dose_reasons() -> tuple[str, ...]:
-    return (
-        _("doctor's order"),
-        _("plan of this patient"),
-        _("not enough effect"),
-        _("tolerated well"),
-        _("was paused for a moment"),
-    )
-
-
 def _confirmations() -> tuple[str, ...]:
     return (_("emergency, as seen"), _("measured twice"), _("checked by hand"))
-
-
-def _override_reasons() -> tuple[str, ...]:
-    return (_("patient was seen"), _("as usual for this patient"), _("benefit outweighs the risk"))
-
-
-def _left_reasons() -> tuple[str, ...]:
-    return (
-        _("did not want to wait"),
-        _("taken over by a ward"),
-        _("emergency elsewhere"),
-        _("doctor's decision"),
-    )
 
 
 def _amend_reasons() -> tuple[str, ...]:

@@ -13,9 +13,10 @@ from playwright.sync_api import Locator, Page, expect
 from monitor.gate_library import GATE
 from monitor.lifecycle import EventKind, SessionStatus, status
 from monitor.record import Answer, DoseStepKind, Fact, InfusionSession
+from monitor.user_admin import DEMO_ACCOUNTS
 from tests import build
 from tests.browser.tablet import Tablet, put_session, put_waiting
-from tests.server import Server
+from tests.server import USERNAMES, Server
 
 pytestmark = pytest.mark.browser
 
@@ -23,6 +24,8 @@ pytestmark = pytest.mark.browser
 MOVED = 110
 LAST = MOVED - 3
 SIZES = ((1280, 800), (1280, 720), (1024, 768), (1024, 690))
+
+DOCTORS_PIN = next(row[4] for row in DEMO_ACCOUNTS if row[0] == USERNAMES["anaesthetist"])
 
 OpenBedside = Callable[..., Tablet]
 
@@ -139,14 +142,16 @@ def test_an_anaesthetist_overrides_with_reason_and_takes_it_back(
     tablet.tap(point(page, "escort_present").get_by_role("button", name="Override"))
     confirm = sheet(page).locator(".confirm")
     expect(confirm).to_be_disabled()
-    tablet.tap(sheet(page).get_by_role("button", name="patient was seen"))
+    tablet.tap(sheet(page).get_by_role("button", name="is on the way"))
     expect(confirm).to_be_disabled()
     tablet.tap(sheet(page).get_by_role("group", name="Decided by").get_by_role("button").first)
+    expect(confirm).to_have_text("Go on: verbal order, not confirmed")
     tablet.tap(confirm)
 
     escort = point(page, "escort_present")
     expect(escort).to_have_attribute("data-state", "overridden")
-    expect(escort).to_contain_text("patient was seen")
+    expect(escort).to_contain_text("ordered verbally by")
+    expect(escort).to_contain_text("is on the way")
     given = server.store.session(session.id).answers[-1]
     assert (given.question, given.answer, given.override_by) == (
         "escort_present",
@@ -194,7 +199,10 @@ def test_the_gate_is_answered_at_the_bedside(server: Server, open_bedside: OpenB
     tablet.tap(sheet(page).get_by_role("button", name="patient was seen"))
     tablet.tap(sheet(page).get_by_role("group", name="Decided by").get_by_role("button").first)
     tablet.tap(sheet(page).locator(".confirm"))
-    expect(point(page, "heart_disease")).to_have_attribute("data-state", "met")
+    heart = point(page, "heart_disease")
+    expect(heart).to_have_attribute("data-state", "overridden")
+    expect(heart).to_contain_text("Yes: overridden, ordered verbally by")
+    expect(heart).to_contain_text("not confirmed: patient was seen")
     for group in ("Heart", "Brain", "Pregnancy", "Consent"):
         tablet.tap(sheet(page).get_by_role("button", name=re.compile(rf"[○✓] {group}")))
         tablet.tap(sheet(page).locator("[data-stop=all]"))
@@ -214,6 +222,65 @@ def test_the_gate_is_answered_at_the_bedside(server: Server, open_bedside: OpenB
     expect(line).to_contain_text(re.compile(r"▲ \d points? before the start"))
     tablet.tap(page.locator("[data-dose=up]"))
     expect(sheet(page).locator(".questions")).to_contain_text("of the gate asks for a reason")
+
+
+def test_an_override_is_proved_by_pin_or_confirmed_later_and_undone_at_once(
+    server: Server, open_bedside: OpenBedside
+) -> None:
+    session = put_waiting(server)
+    tablet = open_bedside(session)
+    page = tablet.page
+
+    def overridden(name: str) -> None:
+        answer(tablet, name, "yes")
+        tablet.tap(point(page, name).get_by_role("button", name="Override"))
+        tablet.tap(sheet(page).get_by_role("button", name="patient was seen"))
+        tablet.tap(sheet(page).get_by_role("group", name="Decided by").get_by_role("button").first)
+
+    def pin() -> None:
+        for digit in DOCTORS_PIN:
+            tablet.tap(sheet(page).locator(".second-pad .key", has_text=digit))
+        tablet.tap(sheet(page).get_by_role("button", name="PIN ✓"))
+
+    tablet.tap(page.locator("[data-dose=up]"))
+    tablet.tap(sheet(page).get_by_role("button", name="Heart"))
+    overridden("heart_disease")
+    pin()
+    confirm = sheet(page).locator(".confirm")
+    expect(confirm).to_have_text("Go on in spite of it")
+    tablet.tap(confirm)
+    heart = point(page, "heart_disease")
+    expect(heart).to_contain_text("confirmed by PIN: patient was seen")
+    expect(heart.get_by_role("button", name="Confirm")).to_have_count(0)
+
+    # Undo is within reach on the sheet itself, and the answer before it is in force again.
+    undo = sheet(page).get_by_role("button", name=re.compile("undo"))
+    tablet.tap(undo)
+    expect(heart).to_have_attribute("data-state", "block")
+    expect(heart).to_contain_text("Only an anaesthetist can go on")
+    expect(undo).to_be_hidden()
+    given = server.store.session(session.id)
+    [struck] = [item for item in given.answers if item.id in given.amended_ids]
+    assert (struck.question, struck.second_person) == ("heart_disease", "mkeller")
+
+    overridden("uncontrolled_hypertension")
+    tablet.tap(confirm)
+    pressure = point(page, "uncontrolled_hypertension")
+    expect(pressure).to_contain_text("not confirmed")
+    tablet.tap(sheet(page).get_by_role("button", name="Close"))
+    strip = page.locator(".row.override", has_text="overridden").first
+    expect(strip).to_contain_text("ordered verbally by")
+
+    # Once the patient is treated there is still a way to it.
+    tablet.tap(page.locator(".event-menu, .events .tap:last-child").locator("visible=true"))
+    tablet.tap(sheet(page).locator("[data-code=verbal]"))
+    tablet.tap(point(page, "uncontrolled_hypertension").get_by_role("button", name="Confirm"))
+    pin()
+    expect(sheet(page)).to_be_hidden()
+    found = server.store.session(session.id)
+    now = [item for item in found.current(found.answers) if item.is_override][-1]
+    assert (now.question, now.second_person) == ("uncontrolled_hypertension", "mkeller")
+    assert not now.is_verbal_order
 
 
 def test_a_start_that_happened_is_recorded_all_the_same(

@@ -55,7 +55,7 @@ def criterion(told: dict[str, Any], name: str) -> dict[str, Any]:
 
 
 def waiting(*facts: Fact | Iterable[Fact]) -> dict[str, Any]:
-    told = before_start(opened(build.session(*facts), 0), BERLIN)
+    told = before_start(opened(build.session(*facts), 0), BERLIN, NAMES)
     assert told is not None
     return told
 
@@ -195,7 +195,11 @@ def test_an_override_says_who_decided_and_why() -> None:
     )
     told = recovering(build.obs_set(125), override)
     found = criterion(told, "escort_present")
-    assert (found["state"], found["override"]) == ("overridden", "Okoye, A.: taxi with nurse")
+    assert (found["state"], found["override"]) == (
+        "overridden",
+        "ordered verbally by Okoye, A., not confirmed: taxi with nurse",
+    )
+    assert found["verbal"] == "okoye"
 
 
 # -- before the start ----------------------------------------------------------------------------
@@ -223,6 +227,23 @@ def test_an_answer_of_concern_says_who_decides() -> None:
     assert (psychosis["answer"], psychosis["decides"]) == ("yes", "anaesthetist")
 
 
+def test_what_was_overridden_is_told_apart_from_a_plain_yes() -> None:
+    override = build.answer(
+        "psychosis",
+        Answer.YES,
+        -2,
+        override_reason="seen today",
+        override_by="okoye",
+        second_person="okoye",
+    )
+    told = waiting(build.obs_set(-3), override)
+    assert "psychosis" not in {item["id"] for item in told["items"]}
+    [found] = told["overridden"]
+    assert (found["id"], found["answer"], found["group"]) == ("psychosis", "yes", "brain")
+    assert found["override"] == "Okoye, A., confirmed by PIN: seen today"
+    assert found["verbal"] is None
+
+
 def test_nothing_in_the_way_may_start() -> None:
     answers = [
         build.answer(question.id, Answer.YES if Answer.NO in question.concern else Answer.NO, -5)
@@ -237,5 +258,5 @@ def test_nothing_in_the_way_may_start() -> None:
         weight_kg=None,
         patient=patient,
     )
-    told = before_start(opened(session, 0), BERLIN)
-    assert told == {"may_start": "yes", "items": []}
+    told = before_start(opened(session, 0), BERLIN, NAMES)
+    assert told == {"may_start": "yes", "items": [], "overridden": []}

@@ -18,6 +18,7 @@ import pytest
 import db
 from db import samples
 from monitor.commands.database import database_url
+from monitor.commands.export_tables import TABLES
 from monitor.folders import read_folder
 from monitor.running_samples import RUNNING
 from monitor.user_admin import DEMO_ACCOUNTS, DEMO_CLINIC, DEMO_PASSWORD, is_demo
@@ -258,14 +259,14 @@ def exported(run: Run, url: str, path: Path, table: str, *more: str) -> list[dic
 
 def test_every_table_can_be_exported(run: Run, filled: str, tmp_path: Path) -> None:
     sizes = {
-        table: len(exported(run, filled, tmp_path / f"{table}.csv", table))
-        for table in ("sessions", "observations", "doses", "side-effects", "breaches", "alerts")
+        table: len(exported(run, filled, tmp_path / f"{table}.csv", table)) for table in TABLES
     }
     assert sizes == {
         "sessions": 2,
         "observations": 133 + 109,
         "doses": 5 + 4,
         "side-effects": 1,
+        "gate": 10 + 10,
         "breaches": 1,
         "alerts": 1,
     }

@@ -20,7 +20,7 @@ from monitor import export
 from monitor.breaches import find_breaches
 from monitor.expected import Findings, findings
 from monitor.folders import SessionFolder, read_folder
-from monitor.record import InfusionSession, NotTaken
+from monitor.record import Answer, InfusionSession, NotTaken
 from monitor.summaries import summarise
 from monitor.summary_columns import COLUMNS
 from tests import build
@@ -300,6 +300,28 @@ def test_a_pseudonym_joins_the_tables_of_one_export_and_of_no_other() -> None:
     assert observations[0]["session_key"] != other[0]["session_key"]
 
 
+def test_an_override_says_how_it_is_known_who_decided() -> None:
+    override = {"override_reason": "=echo seen", "override_by": "okoye"}
+    by_word = build.answer("heart_disease", Answer.YES, -20, **override)
+    session = build.session(
+        build.answer("heart_disease", Answer.NO, -25),
+        by_word,
+        build.answer("psychosis", Answer.YES, -19, second_person="okoye", **override),
+        build.answer("epilepsy", Answer.NO, -18),
+    )
+    found = rows(export.gate_csv([session]))
+    assert [(row["question"], row["in_force"], row["override_proof"]) for row in found] == [
+        ("heart_disease", "N", ""),
+        ("heart_disease", "Y", "verbal order, not confirmed"),
+        ("psychosis", "Y", "confirmed by PIN"),
+        ("epilepsy", "Y", ""),
+    ]
+    assert [row["overridden"] for row in found] == ["N", "Y", "Y", "N"]
+    assert found[1]["override_reason"] == "'=echo seen"
+    for row in rows(export.gate_csv([session], SECRET)):
+        assert not {"override_reason", "override_by", "second_person", "recorded_by"} & set(row)
+
+
 def test_a_deidentified_summary_has_no_quarter_and_no_real_clinic() -> None:
     (row,) = rows(export.summaries_csv([summary_row("uneventful_titration")], NOW, SECRET))
     assert row["session_year [a]"] == "2026"
@@ -315,6 +337,7 @@ def test_the_columns_are_the_documented_ones() -> None:
         "observations": list(rows(export.observations_csv([session]))[0]),
         "doses": list(rows(export.doses_csv([session]))[0]),
         "side_effects": list(rows(export.side_effects_csv([session]))[0]),
+        "gate": list(rows(export.gate_csv([session]))[0]),
     }
     expected = json.loads((Path(__file__).parent / "export_columns.json").read_text("utf-8"))
     assert headers == expected

@@ -169,6 +169,7 @@ def doses(draw: st.DrawFn) -> Fact:
         basis=draw(st.sampled_from(WeightBasis)),
         measured=draw(st.booleans()),
         height_cm=draw(st.none() | PLAIN),
+        reason=people["reason"],
         **common,
     )
 
@@ -198,6 +199,7 @@ def others(draw: st.DrawFn) -> Fact:
             answer=draw(st.sampled_from(Answer)),
             override_reason=note,
             override_by=draw(MAYBE_TEXT),
+            second_person=draw(MAYBE_TEXT),
             **common,
         )
     return SideEffect(

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from monitor import frames
 from monitor.breaches import find_breaches
-from monitor.record import NotTaken
+from monitor.record import Answer, NotTaken
 from monitor.timeline import marks
 from tests import build
 from tests.build import at
@@ -100,6 +100,44 @@ def test_an_alert_has_its_history_and_its_explanation() -> None:
     assert row["Limit from"] == "Limit set ADULT-CLINIC-1 v1"
     (source,) = table.attrs["titles"]["Limit from"]
     assert "clinical.md 3.3" in source
+
+
+def test_an_override_never_looks_like_a_plain_answer() -> None:
+    override = {"override_reason": "echo seen", "override_by": "okoye"}
+    session = build.session(
+        build.answer("epilepsy", Answer.NO, -20),
+        build.answer("psychosis", Answer.YES, -19),
+        build.answer("heart_disease", Answer.YES, -18, **override),
+        build.obs_set(-10),
+        build.rate("0.1"),
+        build.answer("escort_present", Answer.NO, 130, **override),
+    )
+    protocol = build.seeded("protocol", "P02").protocol()
+    table = frames.gate_table(session, protocol, at(140), BERLIN, {"okoye": "P. Okoye"})
+    found = table.to_dict("records")
+    assert found[0] == {
+        "Stands": "⚑ overridden",
+        "Point": "Severe, unstable or ischaemic heart disease, or abnormal rhythm",
+        "Answer": "yes",
+        "Overridden by": "ordered verbally by P. Okoye, not confirmed: echo seen",
+        "At": "09:42",
+        "By": "blum",
+    }
+    by_point = {row["Point"]: row["Stands"] for row in found}
+    assert by_point["Epilepsy"] == "✓ answered"
+    assert by_point["Heart and circulation: 2"] == "○ not answered"
+    [psychosis] = [point for point in by_point if point.startswith("Active psychosis")]
+    assert by_point[psychosis] == "◆ in the way"
+    assert found[-1]["Stands"] == "⚑ overridden"
+    assert found[-1]["Point"].startswith("Before leaving: ")
+    assert len(found) == len({row["Point"] for row in found})
+
+
+def test_a_struck_answer_is_named() -> None:
+    wrong = build.answer("epilepsy", Answer.YES, -20)
+    session = build.session(wrong, build.amendment(wrong, -19, reason="undone at once"))
+    (row,) = frames.amendment_table(session, BERLIN).to_dict("records")
+    assert row["What"] == "gate: Epilepsy: yes"
 
 
 def test_what_was_struck_out_stays_readable() -> None:

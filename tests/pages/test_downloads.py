@@ -64,6 +64,7 @@ def desk(peopled_sqlite: Path, tmp_path: Path) -> Iterator[Desk]:
         store,
         build.session(
             build.obs_set(-15),
+            build.answer("epilepsy"),
             build.rate("0.1", 0),
             build.obs_set(10, sbp=185),
             build.obs_set(13, sbp=186),

@@ -9,9 +9,12 @@ import pytest
 
 from monitor.ids import new_id
 from monitor.lifecycle import EventKind
+from monitor.permissions import Role
 from monitor.record import Answer
+from monitor.user_admin import create_user
 from tests.build import T0, at
 from tests.pages.bedside_api import Bedside, a_set
+from tests.pages.http_app import PASSWORD, PIN
 
 
 def answers(*given: dict[str, Any], age_ms: int = 0) -> dict[str, Any]:
@@ -64,6 +67,73 @@ def test_an_override_carries_who_decided_and_why(bedside: Bedside) -> None:
     [given] = bedside.session.answers
     assert (given.override_reason, given.override_by) == ("none for years", "diaz")
     assert given.recorded_by == "blum"
+
+
+def with_anaesthetist(bedside: Bedside) -> None:
+    create_user(
+        bedside.store,
+        username="okoye",
+        name="Okoye",
+        role=Role.ANAESTHETIST,
+        clinic="north",
+        password=PASSWORD,
+        pin=PIN,
+        by=None,
+        now=T0,
+    )
+
+
+def sealed(bedside: Bedside, entry_id: str, username: str = "okoye") -> str:
+    proved = bedside.post("witness", {"id": entry_id, "username": username, "pin": PIN})
+    assert proved.status == 200, proved.text
+    return str(proved.json()["second_person"])
+
+
+ORDER = {"question": "heart_disease", "answer": "yes", "reason": "echo seen", "by": "okoye"}
+
+
+def test_an_override_is_proved_by_the_pin_of_who_decided(bedside: Bedside) -> None:
+    with_anaesthetist(bedside)
+    body = answers(ORDER)
+    others = body | {"second_person": sealed(bedside, body["id"], "diaz")}
+    refused = bedside.post("gate", others)
+    assert refused.status == 422
+    assert refused.json()["problems"][0]["code"] == "second_person.other"
+    assert bedside.session.answers == ()
+    own = body | {"second_person": sealed(bedside, body["id"])}
+    saved = bedside.post("gate", own)
+    assert saved.status == 200, saved.text
+    assert bedside.post("gate", own).status == 200, "sent again, saved once"
+    [given] = bedside.session.answers
+    assert (given.recorded_by, given.second_person) == ("blum", "okoye")
+    assert saved.json()["state"]["verbal"] == []
+
+
+def test_an_order_by_word_is_shown_until_its_owner_confirms_it(bedside: Bedside) -> None:
+    with_anaesthetist(bedside)
+    state = bedside.post("gate", answers(ORDER)).json()["state"]
+    [order] = state["verbal"]
+    assert order["verbal"] == "okoye"
+    assert order["override"] == "ordered verbally by Okoye, not confirmed: echo seen"
+    confirm = {"id": str(new_id()), "confirms": [order["override_id"]], "age_ms": 0}
+    alone = bedside.post("confirm", confirm)
+    assert alone.status == 422
+    assert "Only who ordered it" in alone.text
+    proved = confirm | {"second_person": sealed(bedside, confirm["id"])}
+    saved = bedside.post("confirm", proved)
+    assert saved.status == 200, saved.text
+    assert bedside.post("confirm", proved).status == 200
+    assert saved.json()["state"]["verbal"] == []
+    assert [item.second_person for item in bedside.session.answers] == [None, "okoye"]
+
+
+@pytest.mark.parametrize("rows", [None, [], "x", [1], ["no-id"], [{"id": "x"}]])
+def test_a_confirmation_of_another_shape_is_refused_in_a_sentence(
+    bedside: Bedside, rows: object
+) -> None:
+    refused = bedside.post("confirm", {"id": str(new_id()), "confirms": rows, "age_ms": 0})
+    assert refused.status == 400
+    assert "Reload the page" in refused.json()["error"]
 
 
 def test_one_wrong_answer_saves_none_and_every_wrong_one_is_named(bedside: Bedside) -> None:

@@ -63,6 +63,48 @@ def test_undo_takes_back_every_kind_of_entry_and_leaves_it_readable(
     assert "undone at once" in row["story"]
 
 
+def gate(*given: dict[str, Any]) -> dict[str, Any]:
+    rows = [{"id": str(new_id()), "reason": None, "by": None, **one} for one in given]
+    return an_entry(answers=rows)
+
+
+def undo_gate(bedside: Bedside, entry: dict[str, Any]) -> Answer:
+    return bedside.post("undo", an_entry(undoes=entry["answers"][0]["id"]))
+
+
+def test_undo_of_an_override_brings_back_the_answer_before_it(bedside: Bedside) -> None:
+    bedside.post("gate", gate({"question": "epilepsy", "answer": "no"}))
+    bedside.home.clock.forward(seconds=5)
+    slip = {"question": "epilepsy", "answer": "yes", "reason": "none for years", "by": "blum"}
+    entry = gate(slip)
+    shown = bedside.post("gate", entry).json()["state"]["recent"][0]
+    assert shown["text"] == "⚑ Epilepsy: overridden, Blum: none for years"
+    bedside.home.clock.forward(seconds=8)
+
+    answer = undo_gate(bedside, entry)
+
+    assert answer.status == 200, answer.text
+    session = bedside.session
+    [in_force] = [item for item in session.answers if item.id not in session.amended_ids]
+    assert in_force.answer.value == "no"
+    row = answer.json()["state"]["recent"][0]
+    assert row["struck"] is True
+    assert row["text"] == "⚑ Epilepsy: overridden, Blum: none for years"
+    assert "undone at once" in row["story"]
+
+
+def test_undo_of_a_group_of_answers_takes_back_all_of_them_in_one_row(bedside: Bedside) -> None:
+    entry = gate(
+        {"question": "psychosis", "answer": "no"}, {"question": "epilepsy", "answer": "no"}
+    )
+    bedside.post("gate", entry)
+
+    state = undo_gate(bedside, entry).json()["state"]
+
+    assert bedside.session.current(bedside.session.answers) == ()
+    assert [row["text"] for row in state["recent"] if row["kind"] == "override"] == ["Gate: 2 answers"]
+
+
 def test_undo_of_a_change_leaves_the_side_effect_as_it_was(bedside: Bedside) -> None:
     effect = an_entry(term="dizzy", grade=1)
     bedside.post("effect", effect)

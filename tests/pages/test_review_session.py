@@ -11,7 +11,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from monitor.permissions import User
-from monitor.record import InfusionSession
+from monitor.record import Answer, InfusionSession
 from pages.http.downloads import SESSION_TABLES
 from tests import build
 from tests.build import at
@@ -181,3 +181,46 @@ def test_an_open_alert_is_answered_at_the_bedside(sqlite_store: SqlStore) -> Non
     )
     app = opened(sqlite_store, build.anaesthetist(), kept.id)
     assert app.button(key="review-bedside").label == "Answer at the bedside page"
+
+
+@pytest.fixture
+def by_word(sqlite_store: SqlStore) -> InfusionSession:
+    """A running session whose nurse overrode two points in the names of two anaesthetists."""
+    override = {"override_reason": "echo *seen*", "minute": -20}
+    return keep(
+        sqlite_store,
+        build.session(
+            build.obs_set(-5),
+            build.answer("heart_disease", Answer.YES, override_by="okoye", **override),
+            build.answer("psychosis", Answer.YES, override_by="larsen", **override),
+            build.rate("0.2"),
+        ),
+        60,
+    )
+
+
+def test_an_order_by_word_is_shown_with_its_sign_until_confirmed(
+    sqlite_store: SqlStore, by_word: InfusionSession
+) -> None:
+    app = opened(sqlite_store, build.nurse(), by_word.id)
+    assert app.markdown[0].value == "**⚑ 2 verbal orders are not confirmed**"
+    assert "echo \\*seen\\*" in app.markdown[1].value
+    assert "⚑ overridden" in html_of(app)
+    assert not [button for button in app.button if button.key == "review-confirm"]
+
+
+def test_who_ordered_it_confirms_their_own_order_on_the_review(
+    sqlite_store: SqlStore, by_word: InfusionSession
+) -> None:
+    app = opened(sqlite_store, build.anaesthetist(), by_word.id)
+    app.button(key="review-confirm").click()
+    run(app)
+    assert app.markdown[0].value == "**⚑ 1 verbal order is not confirmed**"
+    assert "larsen" in app.markdown[1].value
+    confirmed = sqlite_store.session(by_word.id).answers[-1]
+    assert {item.question for item in sqlite_store.session(by_word.id).answers} == {
+        "heart_disease",
+        "psychosis",
+    }
+    assert "okoye" in {item.recorded_by for item in sqlite_store.session(by_word.id).answers}
+    assert confirmed.recorded_at == at(60)

@@ -5,7 +5,9 @@ const UNDO_MS = 10000;
 const POLL_MS = 15000;
 const ROOTS = new WeakMap();
 /** Entries about the record itself: they happen when they are tapped. */
-const UNTIMED = ["amend", "undo", "ack", "gate"];
+const UNTIMED = ["amend", "undo", "ack", "gate", "confirm"];
+/** Entries that a tap does not take back: an undo, an answer to an alert, somebody's PIN. */
+const FINAL = ["amend", "undo", "ack", "confirm"];
 
 class Bedside {
   constructor(parent, component) {
@@ -373,16 +375,19 @@ class Bedside {
 
   // -- answers of the server ----------------------------------------------------------------------
   saved(item, content) {
-    this.lastSaved = { at: Date.parse(content.recorded_at), id: item.id, kind: item.path,
+    // A gate entry is no fact of its own: its answers are, and one stands for all of them.
+    const undoes = item.path === "gate" ? item.body.answers[0].id : item.id;
+    this.lastSaved = { at: Date.parse(content.recorded_at), id: item.id, undoes, kind: item.path,
       until: performance.now() + UNDO_MS, check: content.check ?? null };
     this.apply(content.state);
     this.component.setTriggerValue("saved", item.id);
   }
 
   undoLast() {
-    const { id } = this.lastSaved;
+    const { undoes } = this.lastSaved;
     this.lastSaved = { ...this.lastSaved, until: 0 };
-    this.send("undo", { undoes: id }, say("sum_undo"));
+    this.sheets.takenBack();
+    this.send("undo", { undoes }, say("sum_undo"));
   }
 
   // -- painting -----------------------------------------------------------------------------------
@@ -503,10 +508,11 @@ class Bedside {
     for (const name of ["up", "down", "hold", "stop"]) this.dose[name].hidden = Boolean(gate || leaving) && !dose[name];
     this.gate.hidden = !gate;
     if (gate) {
-      const n = gate.items.length;
+      const stands = gate.may_start === "yes" && gate.overridden.length ? "overridden" : gate.may_start;
+      const n = stands === "overridden" ? gate.overridden.length : gate.items.length;
       this.dose.up.classList.toggle("accent", gate.may_start !== "blocked");
-      put(this.gate, gate.may_start === "yes" ? say("gate_yes") : say(`gate_${gate.may_start}_${n > 1 ? "n" : 1}`, { n }));
-      this.gate.dataset.state = gate.may_start;
+      put(this.gate, stands === "yes" ? say("gate_yes") : say(`gate_${stands}_${n > 1 ? "n" : 1}`, { n }));
+      this.gate.dataset.state = stands;
     }
     for (const node of Object.values(this.leaving)) node.hidden = !leaving;
     if (leaving) {
@@ -597,9 +603,10 @@ class Bedside {
 
   paintUndo() {
     const left = this.lastSaved ? Math.ceil((this.lastSaved.until - performance.now()) / 1000) : 0;
-    const undoable = left > 0 && !["undo", "ack", "amend", "gate"].includes(this.lastSaved.kind) && !this.outbox.of(this.config.session_id).length;
+    const undoable = left > 0 && !FINAL.includes(this.lastSaved.kind) && !this.outbox.of(this.config.session_id).length;
     this.undo.hidden = !undoable;
     if (undoable) put(this.undo, say("undo", { seconds: left }));
+    this.sheets.paintUndo(undoable ? say("undo", { seconds: left }) : "");
   }
 
   stop() {

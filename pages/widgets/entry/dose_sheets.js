@@ -19,7 +19,7 @@ class DoseSheets extends SecondPersonSheets {
       if (second) second.pad.hidden = Boolean(second.seal) || state.given;
       refill(foot,
         this.questionList(proposal.questions),
-        ...(needsReason ? [this.chips(say("why"), this.app.config.dose_reasons, state, "reason", draw)] : []),
+        ...(needsReason ? [this.chips(say("why"), this.doseReasons(proposal, alone && state.given), state, "reason", draw)] : []),
         ...(this.app.config.orderers.length && proposal.path !== "ledger"
           ? [this.chips(say("ordered_by"), this.app.config.orderers, state, "ordered", draw)] : []),
         second && !state.given ? second.node : null,
@@ -38,6 +38,13 @@ class DoseSheets extends SecondPersonSheets {
       ? el("div", { class: "split" }, el("div", {}, this.figures(proposal), foot), second.pad)
       : [this.figures(proposal), foot]);
     foot.querySelector(second && !state.given ? ".second-person button" : ".confirm").focus({ preventScroll: true });
+  }
+
+  /** The reasons that fit the moment of the dose, and being alone with it. */
+  doseReasons(proposal, alone) {
+    const { dose_reasons: reasons } = this.app.config;
+    const fitting = reasons[proposal.moment ?? (this.app.state.gate ? "start" : proposal.path)] ?? [];
+    return alone ? [...reasons.alone, ...fitting] : fitting;
   }
 
   figures(proposal) {
@@ -159,6 +166,7 @@ class DoseSheets extends SecondPersonSheets {
         second_person: this.app.config.syringe_second,
         confirm: say("save"),
         path: "syringe",
+        moment: "syringe",
         request: {
           concentration_mg_per_ml: state.concentration,
           rate: state.rate ? { id: newId(), value: state.rate, unit: "mL/h" } : null,

@@ -85,12 +85,23 @@ class LeavingSheets extends Sheets {
 
   refreshFollowed() {
     if (this.node.hidden || !this.followed?.node.isConnected) return;
-    const { gate, leaving } = this.app.state;
-    const key = JSON.stringify([gate, leaving, this.app.state.ledger.is_balanced,
+    const { gate, leaving, verbal } = this.app.state;
+    const key = JSON.stringify([gate, leaving, verbal, this.app.state.ledger.is_balanced,
       this.waitingAnswers().map((item) => item.id)]);
     if (key === this.followedKey) return;
     this.followedKey = key;
     this.redraw();
+  }
+
+  /** The undo of the entry made last, within reach also while a sheet lies over the screen. */
+  paintUndo(text) {
+    this.undo.hidden = !text || !this.followed?.node.isConnected;
+    if (!this.undo.hidden) put(this.undo, text);
+  }
+
+  /** What was told is taken back: the sheet shows what the record says. */
+  takenBack() {
+    this.gateTold?.clear();
   }
 
   // -- answers -------------------------------------------------------------------------------------
@@ -106,10 +117,11 @@ class LeavingSheets extends Sheets {
     return tapped.at(-1)?.answer ?? recorded;
   }
 
-  tellGate(answers, text) {
+  /** ``proof`` are the id and the seal of an entry that somebody confirmed with their PIN. */
+  tellGate(answers, text, proof = {}) {
     for (const given of answers) this.gateTold?.set(given.question, given.answer);
     const rows = answers.map((given) => ({ id: newId(), reason: null, by: null, ...given }));
-    this.app.send("gate", { answers: rows }, text);
+    this.app.send("gate", { ...proof, answers: rows }, text);
   }
 
   answerButtons(question, label, recorded, answers) {
@@ -140,32 +152,93 @@ class LeavingSheets extends Sheets {
     else this.form.focus(this.form.inputs[place] ? place : "hr");
   }
 
-  /** Go on in spite of it: a reason, and the name of who decides. */
+  /**
+   * Go on in spite of it: a reason, and the name of who decides.  Somebody else than the person
+   * signed in proves it with their PIN; without it the override is a verbal order, and marked so.
+   */
   override({ id, label, sentence, decides, answer, back }) {
     const { orderers, override_reasons: reasons, person } = this.app.config;
-    const chosen = { reason: null, by: person };
+    const entryId = newId();
     const byName = decides === "anaesthetist";
-    if (byName && !orderers.some((one) => one.code === person)) chosen.by = null;
+    const chosen = { reason: null, by: byName && !orderers.some((one) => one.code === person) ? null : person };
     const words = el("input", { type: "text", maxlength: 200, class: "search", placeholder: say("override_words"),
       "aria-label": say("override_words") });
     const foot = el("div", { class: "foot" });
+    const side = el("div", {});
     const reason = () => words.value.trim() || chosen.reason;
+    let second = null;
     const save = () => {
-      this.tellGate([{ question: id, answer, reason: reason(), by: chosen.by }], say("sum_override", { label }));
+      const proof = second?.seal ? { id: entryId, second_person: second.seal } : {};
+      this.tellGate([{ question: id, answer, reason: reason(), by: chosen.by }], say("sum_override", { label }), proof);
       back();
     };
-    const draw = () => refill(foot,
-      this.chips(say("why"), reasons, chosen, "reason", draw), words,
-      byName ? this.chips(say("override_by"), orderers, chosen, "by", draw) : null,
-      el("div", { class: "confirm-row" },
-        button(say("go_back"), back, { class: "tap wide" }),
-        button(say("override_confirm"), save, { class: "tap accent wide confirm", disabled: !reason() || !chosen.by })));
+    const other = () => (chosen.by === person ? null : orderers.find((one) => one.code === chosen.by) ?? null);
+    const draw = () => {
+      const decider = other();
+      if (second?.only !== decider) {
+        second = decider && this.secondPerson(entryId, say("override_pin", { name: decider.label }), draw, decider);
+        if (second) Object.assign(second, { only: decider, fresh: true });
+      }
+      refill(side, second?.pad ?? null);
+      refill(foot,
+        this.chips(say("why"), reasons[id], chosen, "reason", draw), words,
+        byName ? this.chips(say("override_by"), orderers, chosen, "by", draw) : null,
+        second?.node ?? null,
+        el("div", { class: "confirm-row" },
+          button(say("go_back"), back, { class: "tap wide" }),
+          button(second && !second.seal ? say("override_verbal") : say("override_confirm"), save,
+            { class: `tap ${second && !second.seal ? "" : "accent"} wide confirm`, disabled: !reason() || !chosen.by })));
+      if (second?.fresh) second.pad.querySelector("input").focus({ preventScroll: true });
+      if (second) second.fresh = false;
+    };
     words.addEventListener("input", () => {
       foot.querySelector(".confirm").disabled = !reason() || !chosen.by;
     });
     draw();
-    this.open(say("override_title", { label }), el("p", {}, sentence),
-      byName ? el("p", { class: "detail" }, say("override_anaesthetist")) : null, foot);
+    const told = [el("p", {}, sentence), byName ? el("p", { class: "detail" }, say("override_anaesthetist")) : null, foot];
+    this.open(say("override_title", { label }), byName ? el("div", { class: "split" }, el("div", {}, told), side) : told);
+  }
+
+  /** Who ordered it by word confirms it: signed in themselves, or with their PIN. */
+  confirmVerbal(order, back) {
+    const entryId = newId();
+    const save = (second_person = null) => {
+      this.app.send("confirm", { id: entryId, confirms: [order.override_id], second_person },
+        say("sum_confirm", { label: order.label }));
+      back();
+    };
+    const told = [el("p", {}, el("b", {}, order.label)), el("p", {}, order.override)];
+    const title = say("verbal_title");
+    const go = button(say("go_back"), back, { class: "tap wide" });
+    if (order.verbal === this.app.config.person) {
+      this.open(title, told, el("div", { class: "confirm-row" }, go,
+        button(say("verbal_mine"), () => save(), { class: "tap accent wide confirm" })));
+      return;
+    }
+    const only = this.app.config.witnesses.find((one) => one.code === order.verbal);
+    if (!only) {
+      this.open(title, told, el("p", { class: "problem" }, say("verbal_gone")), go);
+      return;
+    }
+    const second = this.secondPerson(entryId, say("verbal_pin", { name: only.label }), () => save(second.seal), only);
+    this.open(title, el("div", { class: "split" }, el("div", {}, told, second.node, go), second.pad));
+  }
+
+  /** Orders by word that wait for who gave them, at any time of the session. */
+  verbalOrders() {
+    this.follow(say("verbal_title"), () => {
+      const { verbal } = this.app.state;
+      if (!verbal.length) return null;
+      return [this.list("verbal", { class: "points" }, verbal.map((order) => this.kept(order.override_id, order, () =>
+        el("li", { class: "point", "data-id": order.id, "data-state": "overridden" },
+          el("span", { class: "mark", "aria-hidden": "true" }, STATE_MARKS.overridden),
+          el("span", { class: "what" }, el("b", {}, order.label), order.override),
+          this.confirmButton(order, () => this.verbalOrders())))))];
+    });
+  }
+
+  confirmButton(order, back) {
+    return order.verbal ? button(say("verbal_do"), () => this.confirmVerbal(order, back), { "data-stop": `${order.id}.confirm` }) : null;
   }
 
   // -- before the start ----------------------------------------------------------------------------
@@ -186,8 +259,9 @@ class LeavingSheets extends Sheets {
   gateContent() {
     const { gate } = this.app.state;
     if (!gate) return null;
-    for (const item of gate.items) this.gateSeen.set(item.id, item);
+    for (const item of [...gate.items, ...gate.overridden]) this.gateSeen.set(item.id, item);
     const open = new Set(gate.items.map((item) => item.id));
+    const overridden = new Set(gate.overridden.map((item) => item.id));
     const rows = [...this.gateSeen.values()];
     const groups = [...new Set(rows.map((item) => item.group))];
     const split = rows.length > GATE_ROWS && groups.length > 1;
@@ -196,22 +270,23 @@ class LeavingSheets extends Sheets {
     const left = groups.map((group) => rows.filter((item) => item.group === group && open.has(item.id)).length);
     const unanswered = shown.filter((item) => open.has(item.id) && item.group && !item.answer && !this.answerTo(item.id, null));
     return [
-      split ? this.gateGroups(groups, left) : null,
+      split ? this.gateGroups(groups, left, new Set(gate.overridden.map((item) => item.group))) : null,
       this.list("points", { class: split ? "points grouped" : "points" }, shown.map((item) =>
-        this.kept(item.id, [item, open.has(item.id), this.answerTo(item.id, null)], () => this.gateRow(item, open.has(item.id))))),
+        this.kept(item.id, [item, open.has(item.id), overridden.has(item.id), this.answerTo(item.id, null)], () =>
+          (overridden.has(item.id) ? this.overriddenRow(item) : this.gateRow(item, open.has(item.id)))))),
       this.kept("foot", [gate.may_start, split && this.gateGroup, unanswered.map((item) => item.id), Boolean(this.app.state.dose.up)],
         () => this.gateFoot(gate, split ? unanswered : [])),
     ];
   }
 
-  gateGroups(groups, left) {
+  gateGroups(groups, left, overridden) {
     const tabs = groups.map((group, index) => {
       const tab = this.kept(`group ${group}`, null, () => button("", () => {
         this.gateGroup = group;
         this.redraw();
       }, { "data-stop": `group.${group}` }));
       const n = left[index];
-      put(tab, `${n ? "○" : "✓"} ${this.gateGroupLabel(group)}${n ? ` · ${n}` : ""}`);
+      put(tab, `${n ? "○" : overridden.has(group) ? STATE_MARKS.overridden : "✓"} ${this.gateGroupLabel(group)}${n ? ` · ${n}` : ""}`);
       tab.setAttribute("aria-pressed", String(group === this.gateGroup));
       return tab;
     });
@@ -236,6 +311,20 @@ class LeavingSheets extends Sheets {
       open && item.decides ? button(say("override_do"), () => this.override({ id: item.id, label: item.label,
         sentence: item.sentence, decides: item.decides, answer: item.answer ?? "no", back }),
       { class: "tap quiet", "data-stop": `${item.id}.override` }) : null);
+  }
+
+  /** Somebody went on in spite of it: never drawn like a plain answer. */
+  overriddenRow(item) {
+    const back = () => this.follow(say("gate_title"), () => this.gateContent());
+    // A check has no answer of its own: "no" would say that it was looked at and settled.
+    const answer = item.group === null ? "unknown" : item.answer;
+    const said = item.group === null ? null : `${say(`answer_${item.answer}`)}: `;
+    return el("li", { class: "point", "data-id": item.id, "data-state": "overridden" },
+      el("span", { class: "mark", "aria-hidden": "true" }, STATE_MARKS.overridden),
+      el("span", { class: "what" }, el("b", {}, item.label), said, say("overridden_words", { words: item.override })),
+      this.confirmButton(item, back),
+      button(say("override_back"), () => this.tellGate([{ question: item.id, answer }], say("sum_override_back", { label: item.label })),
+        { class: "tap quiet", "data-stop": `${item.id}.override` }));
   }
 
   gateDo(item, open) {
@@ -345,7 +434,7 @@ class LeavingSheets extends Sheets {
       does ? button([mark, what], () => this.doCriterion(item.id), { class: "tap does", "data-stop": `${item.id}.do` }) : [mark, what],
       words.text && item.state !== "overridden" ? this.answerButtons(item.id, words.label,
         { "met": "yes", "not met": "no" }[item.state] ?? null, ["yes", "no"]) : null,
-      this.criterionOverride(item, words));
+      this.confirmButton({ ...item, label: words.label }, () => this.discharge()), this.criterionOverride(item, words));
   }
 
   criterionWords(item, words) {

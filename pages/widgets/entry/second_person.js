@@ -6,9 +6,10 @@ class SecondPersonSheets extends SheetFrame {
   /**
    * Names to choose from and a keypad for the PIN.  The PIN goes to the server at once and is kept
    * nowhere; what comes back proves the person for this entry alone.  `changed` is called then.
+   * `only` is the one person who can confirm it, when it has to be that one.
    */
-  secondPerson(entryId, sentence, changed) {
-    const chosen = { username: null };
+  secondPerson(entryId, sentence, changed, only = null) {
+    const chosen = { username: only?.code ?? null };
     const problem = el("p", { class: "problem", role: "alert" });
     const pin = el("input", { type: "password", inputmode: "none", maxlength: 12, class: "big", autocomplete: "off",
       placeholder: "PIN", "aria-label": say("second_pin") });
@@ -21,7 +22,7 @@ class SecondPersonSheets extends SheetFrame {
         return;
       }
       refill(node, el("p", { class: "second-why" }, sentence),
-        this.chips(say("second_who"), this.app.config.witnesses, chosen, "username", () => {
+        only ? null : this.chips(say("second_who"), this.app.config.witnesses, chosen, "username", () => {
           put(problem, "");
           draw();
           if (chosen.username) pin.focus({ preventScroll: true });
@@ -29,7 +30,7 @@ class SecondPersonSheets extends SheetFrame {
     };
     const check = async () => {
       if (!chosen.username || pin.value.length < SHORTEST_PIN) {
-        put(problem, say("second_choose"));
+        put(problem, say(only ? "second_type" : "second_choose"));
         return;
       }
       const { answer, content } = await this.app.post("witness",

@@ -5,8 +5,9 @@ class SheetFrame {
     this.app = app;
     this.title = el("h2", { id: "sheet-title" });
     this.body = el("div", { class: "sheet-body" });
+    this.undo = button("", () => this.app.undoLast(), { class: "tap undo", hidden: true });
     this.panel = el("div", { class: "sheet", role: "dialog", "aria-modal": "true", "aria-labelledby": "sheet-title" },
-      el("div", { class: "sheet-head" }, this.title,
+      el("div", { class: "sheet-head" }, this.title, this.undo,
         button("✕", () => this.close(), { class: "tap", "aria-label": say("close") })),
       this.body);
     this.node = el("div", { class: "backdrop", hidden: true }, this.panel);

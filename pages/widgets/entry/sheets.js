@@ -137,11 +137,12 @@ class Sheets extends EffectSheets {
 
   // -- events ------------------------------------------------------------------------------------
   events() {
-    const { moves } = this.app.state;
+    const { moves, verbal } = this.app.state;
     const { events } = this.app.config;
     this.open(say("events"), this.choices(events,
       (code) => this.app.event(events.find((event) => event.code === code))),
-      el("div", { class: "choices" }, button(say("ledger_title"), () => this.ledger(), { class: "tap choice", "data-code": "ledger" })),
+      el("div", { class: "choices" }, button(say("ledger_title"), () => this.ledger(), { class: "tap choice", "data-code": "ledger" }),
+        verbal.length ? button(say("verbal_open", { n: verbal.length }), () => this.verbalOrders(), { class: "tap choice", "data-code": "verbal" }) : null),
       moves.length ? el("h3", {}, say("session_goes_on")) : null,
       moves.length ? this.choices(moves.map((move) => ({ code: move.kind, label: move.label })),
         (kind) => this.move(moves.find((move) => move.kind === kind))) : null);
