@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
+from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from db.register import patients_called
-from db.tables import SUMMARY
+from db.tables import SESSION, SUMMARY
 from monitor.store import SessionQuery
 from monitor.summary_columns import BY_NAME, SORTABLE
 
@@ -83,6 +84,26 @@ def _page(
         .limit(limit)
     )
     return [dict(row) for row in connection.execute(asked).mappings()]
+
+
+def summary(connection: Connection, session_id: UUID) -> dict[str, Any] | None:
+    """The row of one session, or None."""
+    found = connection.execute(sa.select(SUMMARY).where(SUMMARY.c.session_id == session_id)).first()
+    return None if found is None else dict(found._mapping)
+
+
+_OF_NO_SESSION = ~sa.exists().where(SESSION.c.id == SUMMARY.c.session_id)
+
+
+def stray_summaries(connection: Connection) -> tuple[UUID, ...]:
+    """The sessions of rows that belong to none."""
+    asked = sa.select(SUMMARY.c.session_id).where(_OF_NO_SESSION)
+    return tuple(connection.execute(asked.order_by(SUMMARY.c.session_id)).scalars())
+
+
+def drop_stray_summaries(connection: Connection) -> int:
+    """Take them away; how many there were."""
+    return connection.execute(sa.delete(SUMMARY).where(_OF_NO_SESSION)).rowcount
 
 
 def stream_summaries(connection: Connection, query: SessionQuery) -> Iterator[dict[str, Any]]:

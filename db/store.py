@@ -164,6 +164,13 @@ class SqlStore:
         loaded = self._load(session_id)
         return loaded.alerts, loaded.events
 
+    def session_ids(self) -> tuple[tuple[str, UUID], ...]:
+        asked = sa.select(SESSION.c.clinic, SESSION.c.id).order_by(
+            SESSION.c.created_at, SESSION.c.id
+        )
+        with self._reading() as connection:
+            return tuple((clinic, of) for clinic, of in connection.execute(asked))
+
     def open_session_ids(self, clinic: str) -> tuple[UUID, ...]:
         asked = (
             sa.select(SESSION_HEAD.c.session_id)
@@ -240,6 +247,15 @@ class SqlStore:
         with self._snapshot() as connection:
             yield from lists.stream_summaries(connection, query)
 
+    def summary(self, session_id: UUID) -> Mapping[str, Any] | None:
+        return self._ask(lists.summary, session_id)
+
+    def stray_summaries(self) -> tuple[UUID, ...]:
+        return self._ask(lists.stray_summaries)
+
+    def drop_stray_summaries(self) -> int:
+        return self._work(lists.drop_stray_summaries)
+
     # -- accounts and devices --------------------------------------------------------------
 
     def user(self, username: str) -> User:
@@ -300,11 +316,11 @@ class SqlStore:
                     row.hash,
                 )
 
-    def restore_heads(self, now: datetime) -> None:
-        """Make the heads of chains and sessions anew where they are missing (command: rebuild)."""
+    def restore_heads(self, now: datetime) -> int:
         with self._writing() as connection:
-            restore_heads(connection, now)
+            restored = restore_heads(connection, now)
         self._kept.forget()
+        return restored
 
     def verify(self) -> tuple[str, ...]:
         with self._snapshot() as connection:

@@ -22,6 +22,7 @@ from db.tables import (
     ALERT,
     ALERT_EVENT,
     AUDIT,
+    CHAIN_HEAD,
     COURSE,
     CREDENTIAL,
     FACT_NAMES,
@@ -187,15 +188,23 @@ def restore_head(connection: Connection, session_id: UUID, now: datetime) -> boo
     return True
 
 
-def restore_heads(connection: Connection, now: datetime) -> None:
-    """Make every missing head of a chain or a session anew."""
-    for clinic in connection.execute(sa.select(AUDIT.c.clinic).distinct()).scalars().all():
+def restore_heads(connection: Connection, now: datetime) -> int:
+    """Make every missing head of a chain or a session anew; how many were missing."""
+    chainless = (
+        sa.select(AUDIT.c.clinic)
+        .where(~sa.exists().where(CHAIN_HEAD.c.clinic == AUDIT.c.clinic))
+        .distinct()
+    )
+    clinics = connection.execute(chainless).scalars().all()
+    for clinic in clinics:
         chain.make_head(connection, clinic)
     headless = sa.select(SESSION.c.id).where(
         ~sa.exists().where(SESSION_HEAD.c.session_id == SESSION.c.id)
     )
-    for session_id in connection.execute(headless).scalars().all():
+    sessions = connection.execute(headless).scalars().all()
+    for session_id in sessions:
         restore_head(connection, session_id, now)
+    return len(clinics) + len(sessions)
 
 
 class SqlWriter:

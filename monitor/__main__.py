@@ -18,7 +18,7 @@ from uuid import UUID
 
 from monitor.commands import accounts, export_tables, serving, session_folders, show_breaches
 from monitor.commands.output import tell
-from monitor.commands.verifying import verify
+from monitor.commands.verifying import rebuild, verify
 from monitor.errors import ImportRefused, InvalidEntry, MonitorError
 from monitor.permissions import Role
 
@@ -119,6 +119,8 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--out", required=True, metavar="FILE", help="- is standard output")
 
     command("verify", verify, "hold the record to its audit chain and projections")
+
+    command("rebuild", rebuild, "work out every summary anew from the record")
 
     users = commands.add_parser("users", help="manage accounts", description="Manage accounts.")
     _add_jobs(users)

@@ -230,16 +230,19 @@ def _steps(
     steps = sorted(protocol.steps, key=lambda step: step.after_min)
     running = [step for step in steps if step.after_min <= start][-1:]
     for step in (*running, *(step for step in steps if start < step.after_min < end)):
-        yield f"from +{_h_min(step.after_min)}: {_rate(step.rate_mg_per_kg_h, session)}"
+        rate = _rate(step.rate_mg_per_kg_h, protocol, session)
+        yield f"from +{_h_min(step.after_min)}: {rate}"
     if start < protocol.planned_duration_min <= end:
         yield f"planned end +{_h_min(protocol.planned_duration_min)}"
 
 
-def _rate(rate_mg_per_kg_h: Decimal, session: InfusionSession | None) -> str:
+def _rate(
+    rate_mg_per_kg_h: Decimal, protocol: InfusionProtocol, session: InfusionSession | None
+) -> str:
     if session is None or session.weight_kg is None:
         return dosing.format_dose(rate_mg_per_kg_h, DoseUnit.MG_PER_KG_PER_H)
     view = dosing.rate_in_all_units(
-        rate_mg_per_kg_h * session.weight_kg,
+        protocol.rate_mg_per_h(rate_mg_per_kg_h, session.weight_kg),
         weight_kg=session.weight_kg,
         concentration_mg_per_ml=session.concentration_mg_per_ml,
     )

@@ -80,7 +80,7 @@ def rate_ceilings(
     """
     limits = protocol.limits
     rows: list[tuple[str, Severity, Decimal]] = [
-        ("rate_mg_per_kg_h", kind, value * weight_kg)
+        ("rate_mg_per_kg_h", kind, protocol.rate_mg_per_h(value, weight_kg))
         for kind, value in pair_items(limits.rate_mg_per_kg_h)
     ]
     rows += [

@@ -60,7 +60,7 @@ def preview_rate(
         raise InvalidEntry(standing_problems(session, protocol, "rate", ()))
     if any(problem.code == "rate.hard" for problem in problems):
         raise InvalidEntry(problems)
-    entry = rate_entry(session, proposed, weight_kg)
+    entry = rate_entry(session, protocol, proposed, weight_kg)
     mg_per_h = ZERO if is_zero(proposed) else entry.mg_per_h
     timeline = timeline_with_rate(session, proposed, mg_per_h)
     total_mg = timeline.total_mg(planned_end_at(timeline, protocol, proposed.taken_at))

@@ -32,15 +32,15 @@ _KEPT_AS = "_dose_timeline"
 class DosePoint:
     """The rate and concentration from ``at`` on.
 
-    ``stopped`` tells a stop from a hold; ``typed_ml_per_h`` that the rate was set to the pump's
-    step and may stand for half a step more or less (U-32).
+    ``stopped`` tells a stop from a hold; ``typed_unit`` is what the rate was typed in: it may stand
+    for a rate that has more digits in that unit (U-32).
     """
 
     at: datetime
     rate_mg_per_h: Decimal
     concentration_mg_per_ml: Decimal
     stopped: bool
-    typed_ml_per_h: bool
+    typed_unit: DoseUnit
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,7 +255,7 @@ def _points(session: InfusionSession) -> tuple[tuple[DosePoint, ...], list[datet
     ]
     facts.sort(key=lambda fact: (fact.taken_at, isinstance(fact, DoseStep), *fact.order[1:]))
     concentration = session.concentration_mg_per_ml
-    rate, stopped, typed_ml = ZERO, False, False
+    rate, stopped, typed_unit = ZERO, False, DoseUnit.MG_PER_H
     points: list[DosePoint] = []
     interruptions: list[datetime] = []
     for fact in facts:
@@ -268,12 +268,12 @@ def _points(session: InfusionSession) -> tuple[tuple[DosePoint, ...], list[datet
             held = fact.kind in (DoseStepKind.HOLD, DoseStepKind.STOP)
             rate = ZERO if held else fact.rate_mg_per_h
             stopped = fact.kind is DoseStepKind.STOP or (stopped and rate == 0)
-            typed_ml = fact.entered_unit is DoseUnit.ML_PER_H
+            typed_unit = fact.entered_unit
         if rate == 0:
             interruptions.append(fact.taken_at)
         if points and points[-1].at == fact.taken_at:
             points.pop()
-        points.append(DosePoint(fact.taken_at, rate, concentration, stopped, typed_ml))
+        points.append(DosePoint(fact.taken_at, rate, concentration, stopped, typed_unit))
     return tuple(points), interruptions
 
 

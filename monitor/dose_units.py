@@ -159,7 +159,7 @@ def plain(value: Decimal) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def _display_step(value: Decimal, unit: DoseUnit) -> Decimal:
+def display_step(value: Decimal, unit: DoseUnit) -> Decimal:
     """The smallest difference shown, for example 0.1."""
     decimals = _DECIMALS[unit] + (unit is DoseUnit.ML_PER_H and value < 10)
     return Decimal(1).scaleb(-decimals)
@@ -167,7 +167,7 @@ def _display_step(value: Decimal, unit: DoseUnit) -> Decimal:
 
 def shown(value: Decimal, unit: DoseUnit, rounding: str = ROUND_HALF_UP) -> Decimal:
     """The number rounded to the decimals shown for its unit."""
-    return value.quantize(_display_step(value, unit), rounding=rounding, context=EXACT)
+    return value.quantize(display_step(value, unit), rounding=rounding, context=EXACT)
 
 
 def format_dose(value: Decimal, unit: DoseUnit) -> str:
@@ -178,5 +178,5 @@ def format_dose(value: Decimal, unit: DoseUnit) -> str:
     """
     rounded = shown(value, unit)
     if rounded == 0 and value > 0:
-        return f"under {plain(_display_step(value, unit))} {unit.value}"
+        return f"under {plain(display_step(value, unit))} {unit.value}"
     return f"{plain(rounded)} {unit.value}"

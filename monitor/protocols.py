@@ -170,6 +170,10 @@ class InfusionProtocol:
     schedule_profile: ScheduleProfile
     plateau_after_min: int | None = None
 
+    def rate_mg_per_h(self, rate_mg_per_kg_h: Decimal, weight_kg: Decimal) -> Decimal:
+        """A rate of this protocol for a patient of this weight, exact."""
+        return rate_mg_per_kg_h * weight_kg
+
     @property
     def label(self) -> str:
         """How people call it: code, version, name."""

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from monitor.dose_limits import Severity, limit_name, pair_items, rate_ceilings
-from monitor.dose_plan import PUMP_STEP_ML_PER_H, meant_mg_per_h
+from monitor.dose_plan import PUMP_STEP_ML_PER_H, meant_mg_per_h, planned_mg_per_h
 from monitor.dose_problems import (
     interlock_problems,
     projection_problems,
@@ -27,6 +27,7 @@ from monitor.dose_timeline import DosePoint, DoseTimeline, dose_timeline
 from monitor.dose_units import (
     MICROSECOND,
     US_PER_MIN,
+    ZERO,
     dosing_numbers,
     exact,
     format_dose,
@@ -71,31 +72,43 @@ class _Ceiling(NamedTuple):
 
 
 class _Entry(NamedTuple):
-    """A proposed rate beside what it is judged against."""
+    """A proposed rate beside what it is judged against.
+
+    ``least_mg_per_h`` and ``most_mg_per_h`` are what it stands for: the same as ``mg_per_h`` unless
+    it is a planned rate that has more digits than the unit it was typed in.  ``last_mg_per_h`` is
+    the same of the last rate above 0.
+    """
 
     proposed: ProposedRate
     mg_per_h: Decimal
+    least_mg_per_h: Decimal
+    most_mg_per_h: Decimal
     weight_kg: Decimal
     concentration_mg_per_ml: Decimal
     before_mg_per_h: Decimal
     last: DosePoint | None
+    last_mg_per_h: tuple[Decimal, Decimal]
     timeline: DoseTimeline
 
     @property
     def is_decrease(self) -> bool:
         """Whether it lowers or repeats the running rate: never asked about (U-30)."""
-        return self.before_mg_per_h > 0 and self.mg_per_h <= self.before_mg_per_h
+        return self.before_mg_per_h > 0 and self.least_mg_per_h <= self.before_mg_per_h
 
     @property
     def is_increase(self) -> bool:
         """Whether it is above the last rate above 0; the first rate and a resume are not (U-23)."""
-        return self.last is not None and self.mg_per_h > self.last.rate_mg_per_h
+        return self.last is not None and self.least_mg_per_h > self.last.rate_mg_per_h
 
-    def exceeds(self, limit_mg_per_h: Decimal) -> bool:
+    def exceeds(self, limit_mg_per_h: Decimal, kind: Severity = "soft") -> bool:
         """Whether the rate is above the limit.
 
-        An entry in mL/h is compared with the limit as the pump can be set to it (U-32).
+        An entry in mL/h is compared with the limit as the pump can be set to it (U-32).  What is
+        only asked is not asked about a planned rate that was rounded for the unit it was typed in;
+        what is refused is compared exactly.
         """
+        if kind == "soft" and self.least_mg_per_h <= limit_mg_per_h:
+            return False
         if self.proposed.unit is DoseUnit.ML_PER_H:
             return self.proposed.value > self._at_the_pump(limit_mg_per_h)
         return self.mg_per_h > limit_mg_per_h
@@ -123,10 +136,14 @@ class _Entry(NamedTuple):
     @property
     def text(self) -> str:
         """The rate as typed, with mg/h behind it where another unit was typed."""
-        typed = f"{plain(self.proposed.value)} {self.proposed.unit.value}"
-        if self.proposed.unit is DoseUnit.MG_PER_H:
-            return typed
-        return f"{typed} ({format_dose(self.mg_per_h, DoseUnit.MG_PER_H)})"
+        return _typed_words(self.proposed, self.mg_per_h)
+
+
+def _typed_words(proposed: ProposedRate, mg_per_h: Decimal) -> str:
+    typed = f"{plain(proposed.value)} {proposed.unit.value}"
+    if proposed.unit is DoseUnit.MG_PER_H:
+        return typed
+    return f"{typed} ({format_dose(mg_per_h, DoseUnit.MG_PER_H)})"
 
 
 def _binding(ceilings: Iterable[_Ceiling]) -> Iterator[_Ceiling]:
@@ -148,26 +165,30 @@ def _rate_limit_ceilings(entry: _Entry, protocol: InfusionProtocol) -> Iterator[
         yield _Ceiling(f"{limit}.{kind}", kind, mg_per_h, words)
 
 
+def _mg_per_h(entry: _Entry, protocol: InfusionProtocol, rate_mg_per_kg_h: Decimal) -> Decimal:
+    return protocol.rate_mg_per_h(rate_mg_per_kg_h, entry.weight_kg)
+
+
 def _start_ceilings(entry: _Entry, protocol: InfusionProtocol) -> Iterator[_Ceiling]:
     """The start rate limits the first rate; a fixed dose has its own band around it (U-22, U-23)."""
     start = protocol.start_rate_mg_per_kg_h
     if protocol.limits.fixed_rate_mg_per_kg_h is None:
         words = f"{plain(start)} mg/kg/h, the start rate of {protocol.code}"
-        yield _Ceiling("start_rate.soft", "soft", start * entry.weight_kg, words)
+        yield _Ceiling("start_rate.soft", "soft", _mg_per_h(entry, protocol, start), words)
 
 
 def _step_ceilings(entry: _Entry, protocol: InfusionProtocol) -> Iterator[_Ceiling]:
     """Limits of a real increase, compared with the last rate above 0 (U-23)."""
     assert entry.last is not None
     limits = protocol.limits
-    least, most = meant_mg_per_h(entry.last)
+    least, most = entry.last_mg_per_h
     planned = False
     if limits.step_range_mg_per_kg_h is not None:
-        low, high = (step * entry.weight_kg for step in limits.step_range_mg_per_kg_h)
-        planned = entry.mg_per_h - least >= low and not entry.exceeds(most + high)
+        low, high = (_mg_per_h(entry, protocol, step) for step in limits.step_range_mg_per_kg_h)
+        planned = entry.most_mg_per_h - least >= low and not entry.exceeds(most + high)
     for kind, step in pair_items(limits.step_mg_per_kg_h):
         if kind == "hard" or not planned:
-            ceiling = most + step * entry.weight_kg
+            ceiling = most + _mg_per_h(entry, protocol, step)
             words = _step_words(ceiling, f"{plain(step)} mg/kg/h", entry.last)
             yield _Ceiling(f"step_mg_per_kg_h.{kind}", kind, ceiling, words)
     percent = limits.step_percent_soft
@@ -185,7 +206,7 @@ def _step_words(ceiling_mg_per_h: Decimal, size: str, last: DosePoint) -> str:
 
 def _over(entry: _Entry, ceilings: Iterable[_Ceiling]) -> Iterator[Problem]:
     """The binding one of the limits the entry is above, with the most that is allowed."""
-    for ceiling in _binding(c for c in ceilings if entry.exceeds(c.mg_per_h)):
+    for ceiling in _binding(c for c in ceilings if entry.exceeds(c.mg_per_h, c.kind)):
         message = f"{entry.text} is above {ceiling.words}."
         if ceiling.kind == "hard":
             message += f" Enter at most {entry.most_allowed(ceiling.mg_per_h)}."
@@ -277,30 +298,52 @@ def timeline_with_rate(
     return dose_timeline(session.with_facts([step]))
 
 
-def rate_entry(session: InfusionSession, proposed: ProposedRate, weight_kg: Decimal) -> _Entry:
+def _before(session: InfusionSession, proposed: ProposedRate) -> tuple[Decimal, Decimal]:
+    """The rate that runs in mg/h, and the concentration at the proposed rate."""
+    timeline = dose_timeline(session)
+    # A syringe is changed at a running infusion: the rate entered with it is no resume.
+    changed = any(
+        change.taken_at == proposed.taken_at for change in session.current(session.syringe_changes)
+    )
+    before_at = proposed.taken_at - MICROSECOND if changed else proposed.taken_at
+    return timeline.rate_at(before_at), timeline.concentration_at(proposed.taken_at)
+
+
+def rate_entry(
+    session: InfusionSession,
+    protocol: InfusionProtocol,
+    proposed: ProposedRate,
+    weight_kg: Decimal,
+) -> _Entry:
     """The proposed rate in mg/h with the rates before it.
 
     Raises:
         ValueError: the unit is not a rate.
     """
     timeline = dose_timeline(session)
-    concentration = timeline.concentration_at(proposed.taken_at)
-    # A syringe is changed at a running infusion: the rate entered with it is no resume.
-    changed = any(
-        change.taken_at == proposed.taken_at for change in session.current(session.syringe_changes)
-    )
-    before_at = proposed.taken_at - MICROSECOND if changed else proposed.taken_at
+    before_mg_per_h, concentration = _before(session, proposed)
     runs = [point for point, _ in timeline.rate_changes(proposed.taken_at)]
     mg_per_h = to_mg_per_h(
         proposed.value, proposed.unit, weight_kg=weight_kg, concentration_mg_per_ml=concentration
     )
+    planned = planned_mg_per_h(
+        protocol,
+        mg_per_h,
+        proposed.unit,
+        weight_kg=weight_kg,
+        concentration_mg_per_ml=concentration,
+    )
+    last = runs[-1] if runs else None
     return _Entry(
         proposed=proposed,
         mg_per_h=mg_per_h,
+        least_mg_per_h=mg_per_h if planned is None else min(mg_per_h, planned),
+        most_mg_per_h=mg_per_h if planned is None else max(mg_per_h, planned),
         weight_kg=weight_kg,
         concentration_mg_per_ml=concentration,
-        before_mg_per_h=timeline.rate_at(before_at),
-        last=runs[-1] if runs else None,
+        before_mg_per_h=before_mg_per_h,
+        last=last,
+        last_mg_per_h=meant_mg_per_h(last, protocol, weight_kg) if last else (ZERO, ZERO),
         timeline=timeline,
     )
 
@@ -332,7 +375,7 @@ def check_rate(
     if weight_kg is None:
         return tuple(standing_problems(session, protocol, "rate", ()))
     try:
-        entry = rate_entry(session, proposed, weight_kg)
+        entry = rate_entry(session, protocol, proposed, weight_kg)
     except ValueError as error:
         return (refusal("rate", "rate.hard", str(error)),)
     if entry.mg_per_h > _FASTEST_ML_PER_H * entry.concentration_mg_per_ml:
@@ -363,8 +406,15 @@ def large_decrease_text(session: InfusionSession, proposed: ProposedRate) -> str
     """
     if is_zero(proposed) or session.weight_kg is None:
         return None
-    entry = rate_entry(session, proposed, session.weight_kg)
-    if not entry.is_decrease or entry.mg_per_h > entry.before_mg_per_h * _TEN_FOLD_DOWN:
+    before_mg_per_h, concentration = _before(session, proposed)
+    mg_per_h = to_mg_per_h(
+        proposed.value,
+        proposed.unit,
+        weight_kg=session.weight_kg,
+        concentration_mg_per_ml=concentration,
+    )
+    if not 0 < mg_per_h <= before_mg_per_h * _TEN_FOLD_DOWN:
         return None
-    before = format_dose(entry.before_mg_per_h, DoseUnit.MG_PER_H)
-    return f"Saved: lowered from {before} to {entry.text}. Undo if that is not what was meant."
+    before = format_dose(before_mg_per_h, DoseUnit.MG_PER_H)
+    words = _typed_words(proposed, mg_per_h)
+    return f"Saved: lowered from {before} to {words}. Undo if that is not what was meant."

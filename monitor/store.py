@@ -132,6 +132,9 @@ class Store(Protocol):
     # -- the record ------------------------------------------------------------------------
     def session(self, session_id: UUID) -> InfusionSession: ...
     def alerts(self, session_id: UUID) -> tuple[tuple[Alert, ...], tuple[AlertEvent, ...]]: ...
+    def session_ids(self) -> tuple[tuple[str, UUID], ...]:
+        """Clinic and id of every session of every clinic, in the order they were opened."""
+
     def open_session_ids(self, clinic: str) -> tuple[UUID, ...]:
         """Sessions that are not discharged, cancelled, completed or signed."""
 
@@ -168,6 +171,12 @@ class Store(Protocol):
     def stream_summaries(self, query: SessionQuery) -> Iterator[Mapping[str, Any]]:
         """Every matching row in constant memory, ignoring ``limit`` and ``after``."""
 
+    def summary(self, session_id: UUID) -> Mapping[str, Any] | None:
+        """The projection row of a session, or None when there is none."""
+
+    def stray_summaries(self) -> tuple[UUID, ...]:
+        """Projection rows of sessions that do not exist."""
+
     # -- accounts and devices ----------------------------------------------------------------
     def user(self, username: str) -> User: ...
     def users(self, clinic: str | None = None) -> tuple[User, ...]: ...
@@ -194,5 +203,11 @@ class Store(Protocol):
 
     # -- audit -------------------------------------------------------------------------------
     def audit_rows(self, clinic: str, session_id: UUID | None = None) -> Iterator[AuditRow]: ...
+    def restore_heads(self, now: datetime) -> int:
+        """Make the heads of chains and sessions anew where they are missing; how many were."""
+
+    def drop_stray_summaries(self) -> int:
+        """Take away the projection rows of sessions that do not exist; how many there were."""
+
     def verify(self) -> tuple[str, ...]:
         """Everything that does not hold (chain, rows, projections), in words; empty when sound."""

@@ -21,9 +21,9 @@ from monitor.alerts import (
     AlertEventKind,
     AlertState,
     AlertView,
-    confirmed_spans,
 )
 from monitor.breaches import Breach
+from monitor.discharge import discharge_state
 from monitor.dose_units import EXACT
 from monitor.lifecycle import EventKind, SessionStatus
 from monitor.parameters import MINIMUM_SET
@@ -37,7 +37,8 @@ from monitor.record import (
     SessionEvent,
     Source,
 )
-from monitor.scales import sedation_grade
+from monitor.recovery import recovery_state
+from monitor.scales import RECOVERY_SCORES, sedation_grade
 from monitor.side_effects import NONE
 from monitor.summary_case import Case, minutes_of, value_of
 from monitor.summary_columns import COLUMNS
@@ -292,11 +293,11 @@ def _overrides(session: InfusionSession) -> int:
 def _schedule(case: Case) -> dict[str, Any]:
     if case.mon is None:
         return {}
-    spans = confirmed_spans(case.breaches, case.threshold_set)
-    counted = schedule.counts(schedule.dues(case.session, case.protocol, spans, case.as_of))
-    sets = schedule.observation_sets(case.session, case.protocol.schedule_profile.rules, case.as_of)
+    counted = schedule.counts(case.dues)
     start, end = case.mon
-    inside = [item.taken_at for item in sets if item.complete and start <= item.taken_at <= end]
+    inside = [
+        item.taken_at for item in case.sets if item.complete and start <= item.taken_at <= end
+    ]
     gaps = [minutes_of(right - left) for left, right in pairwise(inside)]
     return {
         "n_obs_due": counted.due,
@@ -471,12 +472,36 @@ def _quality(case: Case) -> dict[str, Any]:
         "signed_nurse": case.event_at(EventKind.COMPLETED) is not None,
         "signed_anaesthetist": case.event_at(EventKind.SIGNED) is not None,
     }
+    row |= _leaving(case)
     escorts = [a for a in session.current(session.answers) if a.question.startswith("escort")]
     if escorts and escorts[-1].answer is not Answer.UNKNOWN:
         row["escort_confirmed"] = escorts[-1].answer is Answer.YES
     signed_at = case.event_at(EventKind.SIGNED)
     if signed_at is not None and case.ended_at is not None:
         row["sign_lag_h"] = minutes_of(signed_at - case.ended_at) / 60
+    return row
+
+
+def _leaving(case: Case) -> dict[str, Any]:
+    """The recovery scores and the criteria as they stood when the patient left (5.8, 4).
+
+    An incomplete score is empty; a criterion that somebody overrode was not met.
+    """
+    if case.inf is None:
+        return {}
+    row: dict[str, Any] = {
+        f"{score_id.lower()}_final": recovery_state(case.session, score_id, case.as_of).total
+        for score_id in RECOVERY_SCORES
+    }
+    if case.discharged_at is not None:
+        row["discharge_criteria_met"] = discharge_state(
+            case.session,
+            case.protocol,
+            case.as_of,
+            alerts=case.views_at_discharge,
+            overdue=case.overdue_at_discharge,
+            zone=case.zone,
+        ).all_met
     return row
 
 

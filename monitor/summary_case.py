@@ -11,9 +11,10 @@ from uuid import UUID
 
 from monitor import dosing, schedule
 from monitor import time_in_breach as tib
-from monitor.alerts import Alert, AlertEvent, AlertView, alert_views
+from monitor.alerts import Alert, AlertEvent, AlertView, alert_views, confirmed_spans
 from monitor.breaches import Breach, baseline, find_breaches
 from monitor.lifecycle import EventKind, SessionStatus, status
+from monitor.observation_sets import ObservationSet
 from monitor.protocols import InfusionProtocol
 from monitor.record import InfusionSession, Observation, SessionEvent, SideEffect
 from monitor.side_effects import NONE
@@ -141,6 +142,52 @@ class Case:
         """Side effects in force, the explicit "none" left out."""
         known = self.session.current(self.session.side_effects)
         return tuple(effect for effect in known if effect.term != NONE)
+
+    # -- sets that were due ----------------------------------------------------------------------
+
+    @cached_property
+    def sets(self) -> tuple[ObservationSet, ...]:
+        rules = self.protocol.schedule_profile.rules
+        return schedule.observation_sets(self.session, rules, self.as_of)
+
+    @cached_property
+    def dues(self) -> tuple[schedule.Due, ...]:
+        spans = confirmed_spans(self.breaches, self.threshold_set)
+        return schedule.dues(self.session, self.protocol, spans, self.as_of)
+
+    # -- as it was when the patient left -----------------------------------------------------------
+
+    @property
+    def overdue_at_discharge(self) -> tuple[schedule.Due, ...]:
+        """Sets that were late or missed when the patient left, with no answered set since."""
+        left_at = self.discharged_at
+        assert left_at is not None
+        answered = [s.taken_at for s in self.sets if s.answered and s.taken_at <= left_at]
+        last = max(answered, default=None)
+        return tuple(
+            due
+            for due in self.dues
+            if due.state == "missed"
+            and due.due_at <= left_at
+            and (last is None or last < due.deadline_at)
+        )
+
+    @property
+    def views_at_discharge(self) -> tuple[AlertView, ...]:
+        """The alerts as whoever recorded the discharge saw them: answered later is not before."""
+        leaving = [event for event in self.events if event.kind == EventKind.DISCHARGED]
+        seen_at = max(leaving, key=lambda event: event.order).recorded_at
+        known = self.session.known_at(seen_at)
+        breaches = find_breaches(known, self.threshold_set, seen_at, protocol=self.protocol)
+        return alert_views(
+            known,
+            self.threshold_set,
+            tuple(alert for alert in self.alerts if alert.detected_at <= seen_at),
+            tuple(event for event in self.alert_events if event.recorded_at <= seen_at),
+            seen_at,
+            protocol=self.protocol,
+            breaches=breaches,
+        )
 
     # -- lines between readings ----------------------------------------------------------------
 

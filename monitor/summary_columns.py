@@ -207,9 +207,15 @@ def _quality() -> Iterator[SummaryColumn]:
     yield _int("alerts_ack_median_s", "s", "median onset to acknowledgement")
     yield _int("alerts_unack_n", "", "not acknowledged in time (U-63)")
     yield _int("escalations_n", "", "escalations")
-    yield _int("aldrete_final", "{score}", "last Aldrete total")
-    yield _int("padss_final", "{score}", "last PADSS total")
-    yield _bool("discharge_criteria_met", "every criterion at discharge")
+    yield _int(
+        "aldrete_final",
+        "{score}",
+        "Aldrete total when the patient left; empty when an item is missing",
+    )
+    yield _int(
+        "padss_final", "{score}", "PADSS total when the patient left; empty when an item is missing"
+    )
+    yield _bool("discharge_criteria_met", "every criterion was met at discharge, none overridden")
     yield _bool("escort_confirmed", "an escort was there")
     yield _int("amended_n", "", "amendments")
     yield _int("late_entry_n", "", "facts saved more than 10 min after they were true")

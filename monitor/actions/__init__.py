@@ -4,7 +4,7 @@ Every write is idempotent on the ids its client made: the same request a second 
 and answers as the first did.
 """
 
-from monitor.actions.checking import projection_problems
+from monitor.actions.checking import projection_problems, rebuild_summary
 from monitor.actions.doses import change_rate, change_syringe, give_bolus
 from monitor.actions.effects import answer_alert, change_side_effect, record_side_effect
 from monitor.actions.gate import answer_gate, confirm_overrides
@@ -34,6 +34,7 @@ __all__ = [
     "open_session",
     "open_sessions",
     "projection_problems",
+    "rebuild_summary",
     "record_event",
     "record_movement",
     "record_observations",

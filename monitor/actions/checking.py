@@ -1,24 +1,60 @@
-"""Whether the summary rows still say what the record says: each is worked out again and compared."""
+"""Whether the summary rows still say what the record says, and how they are made to say it again."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
 
 from monitor.actions.opening import bundle
 from monitor.actions.saving import summary
-from monitor.store import SessionQuery, Store
+from monitor.audit import AuditEvent
+from monitor.store import Store
+
+#: Who works out a summary anew: nobody who entered anything.
+_MONITOR = "monitor"
 
 
 def projection_problems(store: Store) -> Iterator[str]:
-    """Every summary row that differs from its recomputation as of the same moment, in words."""
-    for clinic in sorted({user.clinic for user in store.users()}):
-        for row in store.stream_summaries(SessionQuery(clinic=clinic)):
-            session_id, as_of = row["session_id"], row["as_of"]
-            opened = bundle(store, store.session(session_id), store.alerts(session_id), as_of)
-            fresh = summary(opened, store.zone)
-            wrong = sorted(name for name, value in fresh.items() if row.get(name) != value)
-            if wrong:
-                yield (
-                    f"summary of session {session_id}: {', '.join(wrong)} differ from the record; "
-                    "its next save writes it anew."
-                )
+    """Every summary row that is missing or differs from its recomputation as of the same moment."""
+    for _clinic, session_id in store.session_ids():
+        row = store.summary(session_id)
+        if row is None:
+            yield f"session {session_id}: has no summary; run: python -m monitor rebuild"
+        elif wrong := _differing(row, _fresh(store, session_id, row["as_of"])):
+            yield (
+                f"summary of session {session_id}: {', '.join(wrong)} differ from the record; "
+                "run: python -m monitor rebuild"
+            )
+    for session_id in store.stray_summaries():
+        yield (
+            f"summary of session {session_id}: there is no such session; "
+            "run: python -m monitor rebuild"
+        )
+
+
+def _fresh(store: Store, session_id: UUID, as_of: datetime) -> Mapping[str, Any]:
+    opened = bundle(store, store.session(session_id), store.alerts(session_id), as_of)
+    return summary(opened, store.zone)
+
+
+def _differing(row: Mapping[str, Any], fresh: Mapping[str, Any]) -> list[str]:
+    return sorted(name for name, value in fresh.items() if row.get(name) != value)
+
+
+def rebuild_summary(store: Store, clinic: str, session_id: UUID, now: datetime) -> bool:
+    """Work out the summary of a session anew from the record, under its lock.
+
+    False when the row said so already and was left as it was.  A projection is no fact: nothing is
+    added to the record or to its audit trail.
+    """
+    event = AuditEvent(now, _MONITOR, "REBUILD", session_id)
+    with store.write(event, clinic=clinic, session_id=session_id) as writer:
+        session = writer.session(session_id)
+        fresh = summary(bundle(store, session, writer.alerts(session_id), now), store.zone)
+        row = store.summary(session_id)
+        if row is not None and _differing(row, fresh) in ([], ["as_of"]):
+            return False
+        writer.set_summary(session_id, fresh)
+    return True

@@ -8,6 +8,8 @@ from typing import Any
 
 from monitor import dosing, lifecycle, second_person
 from monitor.actions import OpenSession
+from monitor.dose_plan import meant_mg_per_h
+from monitor.dose_timeline import dose_timeline
 from monitor.errors import InvalidEntry, Problem, WrongState
 from monitor.gate import gate_state
 from monitor.numbers import plain_text
@@ -73,10 +75,13 @@ def _up(
 
 def _down(opened: OpenSession, running: Decimal, weight: Decimal) -> dict[str, Any] | None:
     """The planned rate below the one that runs.  Saved at once: going down is never asked."""
+    point = dose_timeline(opened.session).point_at(opened.as_of)
+    # What was typed for a planned rate is that rate: there is no way down to it.
+    least = meant_mg_per_h(point, opened.protocol, weight)[0] if point else running
     lower = [
         step.rate_mg_per_kg_h
         for step in opened.protocol.steps
-        if 0 < step.rate_mg_per_kg_h * weight < running
+        if 0 < opened.protocol.rate_mg_per_h(step.rate_mg_per_kg_h, weight) < least
     ]
     if not lower:
         return None

@@ -7,7 +7,7 @@ import re
 import secrets
 import stat
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -130,6 +130,22 @@ def counted(items: Iterable[T], what: str) -> Iterator[T]:
         yield item
     if show and number >= 20:
         print(f"\r{number} {what}    ", file=sys.stderr)
+
+
+#: Signs of a progress bar.
+_BAR = 30
+
+
+def progress(items: Collection[T], what: str) -> Iterator[T]:
+    """The same items, with a bar on a terminal that says how many of them are done."""
+    show = sys.stderr.isatty()
+    for number, item in enumerate(items, start=1):
+        yield item
+        if show and (number % 20 == 0 or number == len(items)):
+            done = "#" * (_BAR * number // len(items))
+            end = "\n" if number == len(items) else ""
+            bar = f"\r[{done:<{_BAR}}] {number} of {len(items)} {what}"
+            print(bar, end=end, file=sys.stderr, flush=True)
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -265,6 +265,7 @@ OPENING = [
     ("breaches", AN_ID),
     ("export", "doses", "--out", "never"),
     ("verify",),
+    ("rebuild",),
     ("users", "list"),
     ("users", "add", "rose", "--role", "nurse", "--generate"),
     ("users", "password", "rose", "--generate"),
@@ -391,6 +392,7 @@ def test_a_url_that_is_none_is_told_without_its_password(
     "arguments",
     [
         ("verify", "postgresql://u:geheim@host/db"),
+        ("rebuild", "postgresql://u:geheim@host/db"),
         ("postgresql://u:geheim@host/db",),
         ("export", "postgresql://u:geheim@host/db", "--out", "x"),
         ("breaches", "postgresql://u:geheim@host/db"),

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from monitor.dose_units import display_step, rate_in_all_units, shown, to_mg_per_h
 from monitor.dosing import (
     BOLUS_NOT_PLANNED,
     DoseCrossing,
@@ -176,8 +177,20 @@ def test_a_rate_in_ml_per_h_may_be_rounded_to_the_pump_u32() -> None:
     # 0.5 mg/kg/h is 36.15 mg/h = 18.075 mL/h.
     assert check_rate(patient, capped, rate("18.1", ML_PER_H)) == ()
     assert codes(check_rate(patient, capped, rate("18.2", ML_PER_H))) == ["rate_mg_per_kg_h.soft"]
-    assert codes(check_rate(patient, capped, rate("36.2", MG_PER_H))) == ["rate_mg_per_kg_h.soft"]
+    assert codes(check_rate(patient, capped, rate("36.3", MG_PER_H))) == ["rate_mg_per_kg_h.soft"]
     assert codes(check_rate(patient, capped, rate("0.5001"))) == ["rate_mg_per_kg_h.soft"]
+    # In any other unit the limit is exact; 0.45 mg/kg/h is 32.535 mg/h and no step of the plan.
+    unplanned = p(FREE, rate_mg_per_kg_h=SoftHard(soft=D("0.45")))
+    assert codes(check_rate(patient, unplanned, rate("32.6", MG_PER_H))) == [
+        "rate_mg_per_kg_h.soft"
+    ]
+
+
+def test_a_hard_limit_is_exact_even_for_a_planned_rate_u32() -> None:
+    refused = p(FREE, rate_mg_per_kg_h=SoftHard(hard=D("0.5")))
+    patient = session(kg="72.3", mg_per_ml="2")
+    assert check_rate(patient, refused, rate("0.5")) == ()
+    assert codes(check_rate(patient, refused, rate("36.2", MG_PER_H))) == ["rate_mg_per_kg_h.hard"]
 
 
 def test_the_most_allowed_is_said_in_the_unit_that_was_typed() -> None:
@@ -314,8 +327,85 @@ def test_the_least_planned_step_may_be_rounded_to_the_pump() -> None:
     # 0.05 and 0.1 mg/kg/h at 72.3 kg are 3.615 and 7.23 mL/h; at the pump the step is 3.6.
     patient = session(step(0, "3.6", unit=ML_PER_H), kg="72.3", mg_per_ml="1")
     assert check_rate(patient, P02, rate("7.2", ML_PER_H, 15)) == ()
-    typed = session(step(0, "3.6"), kg="72.3", mg_per_ml="1")
-    assert codes(check_rate(typed, P02, rate("7.2", MG_PER_H, 15))) == ["step_percent.soft"]
+    typed = session(step(0, "3.5"), kg="72.3", mg_per_ml="1")
+    assert codes(check_rate(typed, P02, rate("7.1", MG_PER_H, 15))) == ["step_percent.soft"]
+
+
+#: Every approved protocol that plans anything.
+PLANNED = [protocol for protocol in PROTOCOLS.values() if protocol.steps]
+RATES = (MG_PER_KG_PER_H, MCG_PER_KG_PER_MIN, MG_PER_H, ML_PER_H)
+
+
+def as_typed(planned: Decimal, unit: DoseUnit, kg: Decimal, mg_per_ml: Decimal) -> Decimal:
+    """A planned rate as it stands on the screen in a unit, at the pump to its step."""
+    view = rate_in_all_units(planned * kg, weight_kg=kg, concentration_mg_per_ml=mg_per_ml)
+    values = (view.mg_per_kg_h, view.mcg_per_kg_min, view.mg_per_h, view.ml_per_h)
+    value = dict(zip(RATES, values, strict=True))[unit]
+    return value.quantize(D("0.1"), "ROUND_HALF_UP") if unit is ML_PER_H else shown(value, unit)
+
+
+@given(
+    protocol=st.sampled_from(PLANNED),
+    kg=st.decimals(40, 160, places=1),
+    mg_per_ml=st.sampled_from([D(1), D(2), D(5), D(10)]),
+    units=st.lists(st.sampled_from(RATES), min_size=12, max_size=12),
+)
+def test_the_plan_is_asked_nothing_more_in_another_unit(
+    protocol: InfusionProtocol, kg: Decimal, mg_per_ml: Decimal, units: list[DoseUnit]
+) -> None:
+    # The same plan twice, as it stands and as it is read off the screen in any unit; what is
+    # refused (a limit at any weight) ends both.
+    meant = typed = session(kg=str(kg), mg_per_ml=str(mg_per_ml))
+    for unit, planned in zip(units, protocol.steps, strict=False):
+        exact_rate = rate(str(planned.rate_mg_per_kg_h), when=planned.after_min)
+        value = as_typed(planned.rate_mg_per_kg_h, unit, kg, mg_per_ml)
+        if not value:
+            return
+        found = codes(check_rate(meant, protocol, exact_rate))
+        seen = codes(check_rate(typed, protocol, rate(str(value), unit, planned.after_min)))
+        if any(code.endswith("hard") for code in (*found, *seen)):
+            return
+        # The total is what it is: a rate that was rounded up gives more.
+        seen = [code for code in seen if not code.startswith("total_")]
+        assert set(seen) <= set(found), (unit, value)
+        meant = meant.with_facts([step(planned.after_min, planned.rate_mg_per_kg_h * kg)])
+        mg_per_h = to_mg_per_h(value, unit, weight_kg=kg, concentration_mg_per_ml=mg_per_ml)
+        typed = typed.with_facts([step(planned.after_min, mg_per_h, unit=unit)])
+        following = next_planned_step(typed, protocol, at(planned.after_min))
+        assert following is None or following.rate_mg_per_kg_h > planned.rate_mg_per_kg_h
+
+
+@given(
+    kg=st.decimals(40, 160, places=1),
+    unit=st.sampled_from([MCG_PER_KG_PER_MIN, MG_PER_H]),
+    digits=st.integers(1, 4),
+)
+def test_a_rate_above_the_plan_by_a_digit_that_is_shown_is_still_asked_about(
+    kg: Decimal, unit: DoseUnit, digits: int
+) -> None:
+    patient = session(kg=str(kg), mg_per_ml="1")
+    start = P02.start_rate_mg_per_kg_h
+    value = as_typed(start, unit, kg, D(1)) + digits * display_step(D(10), unit)
+    assert "start_rate.soft" in codes(check_rate(patient, P02, rate(str(value), unit)))
+
+
+def test_more_digits_than_are_shown_are_meant_as_they_stand() -> None:
+    # 0.1 mg/kg/h at 72.3 kg is 7.23 mg/h: 7.2 is the plan as it is shown, 7.25 is more than it.
+    patient = session(kg="72.3", mg_per_ml="10")
+    assert check_rate(patient, P02, rate("1.6667", MCG_PER_KG_PER_MIN)) == ()
+    assert check_rate(patient, P02, rate("1.67", MCG_PER_KG_PER_MIN)) == ()
+    assert codes(check_rate(patient, P02, rate("7.25", MG_PER_H))) == ["start_rate.soft"]
+    assert codes(check_rate(patient, P02, rate("1.671", MCG_PER_KG_PER_MIN))) == ["start_rate.soft"]
+
+
+def test_the_planned_rate_typed_again_in_another_unit_is_no_increase() -> None:
+    running = session(step(0, "7.23"), kg="72.3", mg_per_ml="1")
+    assert check_rate(running, P02, rate("1.67", MCG_PER_KG_PER_MIN, 2)) == ()
+    # Nor is there a way down to it.
+    typed = session(step(0, "7.244460", unit=MCG_PER_KG_PER_MIN), kg="72.3", mg_per_ml="1")
+    following = next_planned_step(typed, P02, at(2))
+    assert following is not None
+    assert following.rate_mg_per_kg_h == P02.steps[1].rate_mg_per_kg_h
 
 
 # Unit slips: U-29
