@@ -228,10 +228,11 @@ def _interval_problems(entry: _Entry, protocol: InfusionProtocol) -> Iterator[Pr
     )
     for kind, minutes in rows:
         if since_us < minutes * US_PER_MIN:
-            ago = since_us // US_PER_MIN
+            ago_min = since_us // US_PER_MIN
+            ago = f"{ago_min} min" if ago_min else "less than a minute"
             usual = limits.step_interval_min_soft
             message = (
-                f"The rate was started or raised {ago} min ago; {protocol.code} waits "
+                f"The rate was started or raised {ago} ago; {protocol.code} waits "
                 f"{usual} min between two increases"
             )
             message += f", and never less than {minutes} min." if kind == "hard" else "."

@@ -49,7 +49,7 @@ def change_rate(
 
     def settled(before: OpenSession, _: tuple[Fact, ...]) -> tuple[Fact, ...]:
         return _checked_end(
-            before, (_settled_step(before, step, request, now, confirmed, store.zone),), now
+            before, (_settled_step(before, step, request, user, now, confirmed, store.zone),), now
         )
 
     action = Action.CHANGE_DOSE
@@ -78,6 +78,7 @@ def _settled_step(
     before: OpenSession,
     step: DoseStep,
     request: RateRequest,
+    user: User,
     now: datetime,
     confirmed: frozenset[str],
     zone: tzinfo,
@@ -87,17 +88,17 @@ def _settled_step(
     proposed = dosing.ProposedRate(
         value=step.entered_value, unit=step.entered_unit, kind=step.kind, taken_at=step.taken_at
     )
-    found = (
-        *_gate_problems(before, step.entered_value, step.taken_at, zone),
-        *dosing.check_rate(session, before.protocol, proposed, interlocks=before.interlocks),
-    )
+    limits = dosing.check_rate(session, before.protocol, proposed, interlocks=before.interlocks)
+    found = (*_gate_problems(before, step.entered_value, step.taken_at, zone), *limits)
     needed = second_person.for_rate(session, step.entered_value, found)
     problems = (
         *_impossible_time(step.taken_at, session, now),
         *found,
         *second_person.missing(needed, step.second_person, step.recorded_by),
     )
-    overrides = _settle(problems, confirmed, request.reason, request.already_given)
+    overrides = _settle(
+        problems, confirmed, request, nobody_ordered=_nobody_ordered(limits, request, user)
+    )
     weight_kg = session.weight_kg
     if weight_kg is None:
         raise InvalidEntry([Problem("weight_kg", "Record the patient's weight before any dose.")])
@@ -147,9 +148,12 @@ def give_bolus(
             over_s=bolus.over_s,
             taken_at=bolus.taken_at,
         )
+        limits = dosing.check_bolus(
+            session, before.protocol, proposed, interlocks=before.interlocks
+        )
         found = (
             *_gate_problems(before, bolus.entered_value, bolus.taken_at, store.zone),
-            *dosing.check_bolus(session, before.protocol, proposed, interlocks=before.interlocks),
+            *limits,
         )
         needed = second_person.for_bolus(found)
         problems = (
@@ -159,7 +163,9 @@ def give_bolus(
                 needed, bolus.second_person, user.username, with_anaesthetist=with_anaesthetist
             ),
         )
-        overrides = _settle(problems, confirmed, request.reason, request.already_given)
+        overrides = _settle(
+            problems, confirmed, request, nobody_ordered=_nobody_ordered(limits, request, user)
+        )
         amount_mg = dosing.to_mg(
             bolus.entered_value, bolus.entered_unit, weight_kg=session.weight_kg
         )
@@ -218,7 +224,7 @@ def change_syringe(
         if step is None or request.rate is None:
             return (change, *notes)
         after = replace(before, session=before.session.with_facts([change]))
-        rate = _settled_step(after, step, request.rate, now, confirmed, store.zone)
+        rate = _settled_step(after, step, request.rate, user, now, confirmed, store.zone)
         return _checked_end(before, (change, rate, *notes), now)
 
     entered = (change,) if step is None else (change, step)
@@ -285,23 +291,41 @@ def _checked_end(before: OpenSession, facts: tuple[Fact, ...], now: datetime) ->
     return facts
 
 
+def _nobody_ordered(
+    limits: Iterable[Problem], request: RateRequest | BolusRequest, user: User
+) -> tuple[Problem, ...]:
+    """The question who ordered what went past a hard limit; an anaesthetist orders it themselves.
+
+    An override names who answers for it (clinical.md 2.5, 9).  That nobody ordered it can be said.
+    """
+    beyond = any(problem.kind == "hard" for problem in limits)
+    if not (request.already_given and beyond) or request.ordered_by:
+        return ()
+    if user.role is Role.ANAESTHETIST:
+        return ()
+    message = "Say who ordered this, or that nobody did."
+    return (Problem("ordered_by", message, kind="soft", code="ordered_by.nobody"),)
+
+
 def _settle(
     problems: Iterable[Problem],
     confirmed: frozenset[str],
-    reason: str | None,
-    already_given: bool,
+    request: RateRequest | BolusRequest,
+    *,
+    nobody_ordered: tuple[Problem, ...],
 ) -> tuple[str, ...]:
     """The codes overridden, or a refusal.  What was really given is recorded and flagged.
 
     Even then it has to be possible, and a reason says how it came about.
     """
     problems = tuple(problems)
-    if already_given:
+    if request.already_given:
         refuse(problem for problem in problems if not can_have_happened(problem))
     else:
         refuse(problems, confirmed)
-    if problems and not (reason or "").strip():
+    if problems and not (request.reason or "").strip():
         raise InvalidEntry(
             [Problem("reason", "Say why: this goes beyond a limit of the protocol.")]
         )
-    return tuple(problem.code for problem in problems)
+    refuse(nobody_ordered, confirmed)
+    return tuple(problem.code for problem in (*problems, *nobody_ordered))

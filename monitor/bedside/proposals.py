@@ -247,7 +247,7 @@ def questions(problems: tuple[Problem, ...]) -> list[dict[str, str]]:
             "key": problem.field,
             "code": problem.code,
             "kind": problem.kind,
-            "text": problem.message,
+            "text": problem.message.replace(">=", "≥").replace("<=", "≤"),
         }
         for problem in problems
     ]

@@ -76,7 +76,7 @@ def _screen(store: Store, user: User, device: DeviceSession, session_id: UUID) -
             key=f"entry-{session_id}",
         )
     with st.container(key="bedside_chart"):
-        draw_session_chart(opened, clinic_zone(), key="bedside-chart", compact=True)
+        draw_session_chart(opened, clinic_zone(), key="bedside-chart", compact=True, names=names)
     with st.container(key="bedside_live"):
         follow_record(version, key="bedside-live")
     if asked == "leave":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from gettext import gettext as _
@@ -121,7 +122,7 @@ def _draw_file(store: Store, user: User, file: PatientFile) -> None:
         _courses(store, user, file, today)
         if may(user, Action.KEEP_REGISTER):
             _correction(store, user, patient)
-        _history(file)
+        _history(file, {person.username: person.name for person in store.users(user.clinic)})
 
 
 def _last_times(store: Store, user: User, file: PatientFile) -> None:
@@ -357,7 +358,7 @@ def _identity_fields(key: str, patient: Patient | None) -> dict[str, Any]:
     return cleaned | {"born_on": born_on if isinstance(born_on, date) else None, "sex": sex}
 
 
-def _history(file: PatientFile) -> None:
+def _history(file: PatientFile, names: Mapping[str, str]) -> None:
     if not file.changes:
         return
     with st.expander(_("What was changed before")):
@@ -365,7 +366,7 @@ def _history(file: PatientFile) -> None:
         for change, before in zip(file.changes, earlier, strict=True):
             when = change.recorded_at.astimezone(clinic_zone()).strftime("%d %b %Y %H:%M")
             said = "; ".join(differences(before, change.patient))
-            st.markdown(f"**{when}** · {plain(change.recorded_by)}")
+            st.markdown(f"**{when}** · {plain(names.get(change.recorded_by, change.recorded_by))}")
             st.text(f"{said}\n{change.reason}")
 
 

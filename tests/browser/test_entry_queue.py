@@ -82,7 +82,10 @@ def test_a_question_that_was_put_off_can_be_opened_again(
     enter_heart(tablet, "70")
     expect(question(page)).to_contain_text("Is that so?")
 
+    # The form can be tapped while it is open; only a tap on the way out puts it off.
     tablet.field("hr").tap()
+    expect(question(page)).to_be_visible()
+    page.get_by_role("button", name="Later").tap()
     expect(question(page)).to_be_hidden()
     expect(tablet.saved).to_have_text("NOT SAVED · 1 question")
     page.get_by_role("button", name="Answer it").tap()
@@ -176,7 +179,10 @@ def test_what_the_server_refuses_stays_until_it_is_changed(
     expect(tablet.saved).to_have_text("NOT SAVED · 1 question")
     page.get_by_role("button", name="Answer it").tap()
     page.get_by_role("button", name="Change").tap()
+    # Back in the form, with what the server said beside it and at the field.
     expect(tablet.field("hr")).to_have_value("70")
+    expect(question(page)).to_contain_text("No heart does that.")
+    expect(page.locator("[data-row=hr]")).to_contain_text("No heart does that.")
     tablet.save()
     expect(tablet.saved).to_contain_text("✓ saved")
     assert (hearts(server, session.id, 70), hearts(server, session.id, 81)) == (1, 1)

@@ -231,9 +231,28 @@ def test_beyond_a_hard_limit_only_what_was_given_is_recorded_and_flagged(store: 
     with pytest.raises(InvalidEntry):
         actions.change_rate(store, BLUM, session_id, request, now=at(20))
     given = replace(request, already_given=True, reason="pump was set wrong")
-    opened = actions.change_rate(store, BLUM, session_id, given, now=at(20))
+    with pytest.raises(NeedsConfirmation, match="who ordered this"):
+        actions.change_rate(store, BLUM, session_id, given, now=at(20))
+    ordered = replace(given, ordered_by="okoye")
+    opened = actions.change_rate(store, BLUM, session_id, ordered, now=at(20))
     assert opened.session.dose_steps[-1].rate_mg_per_h == 96
+    assert opened.session.dose_steps[-1].ordered_by == "okoye"
     assert any(code.endswith(".hard") for code in opened.session.dose_steps[-1].overrides)
+
+
+def test_beyond_a_hard_limit_it_can_be_said_that_nobody_ordered_it(store: Store) -> None:
+    session_id = infusing(store)
+    given = rate_request("1.2", 20, already_given=True, reason="pump was set wrong")
+    nobody = frozenset({"ordered_by.nobody"})
+    opened = actions.change_rate(store, BLUM, session_id, given, now=at(20), confirmed=nobody)
+    assert "ordered_by.nobody" in opened.session.dose_steps[-1].overrides
+
+
+def test_an_anaesthetist_is_not_asked_who_ordered_what_they_did(store: Store) -> None:
+    session_id = infusing(store)
+    given = rate_request("1.2", 20, already_given=True, reason="as seen")
+    opened = actions.change_rate(store, anaesthetist(), session_id, given, now=at(20))
+    assert "ordered_by.nobody" not in opened.session.dose_steps[-1].overrides
 
 
 def test_going_down_and_stopping_are_never_asked_about(store: Store) -> None:

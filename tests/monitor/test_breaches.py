@@ -722,7 +722,7 @@ def test_a_breach_carries_what_the_record_needs() -> None:
     assert found.baseline_value == 150
     assert found.confirmed_level == "warning"
     assert not found.confirmed_by_clock
-    assert "F20" in found.source
+    assert "Rodrigues 2020" in found.source
 
 
 def test_the_worst_of_equal_readings_is_the_first() -> None:

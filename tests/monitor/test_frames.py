@@ -99,7 +99,7 @@ def test_an_alert_has_its_history_and_its_explanation() -> None:
     assert "ADULT-CLINIC-1 v1" in row["Why it fired"]
     assert row["Limit from"] == "Limit set ADULT-CLINIC-1 v1"
     (source,) = table.attrs["titles"]["Limit from"]
-    assert "clinical.md 3.3" in source
+    assert "NEWS2" in source
 
 
 def test_an_override_never_looks_like_a_plain_answer() -> None:

@@ -44,6 +44,7 @@ def given_bolus(value: str, minute: float = 10, **changes: Any) -> BolusRequest:
         "taken_at": at(minute),
         "reason": "given in an emergency",
         "already_given": True,
+        "ordered_by": "okoye",
     }
     return BolusRequest(**(values | changes))
 
@@ -92,7 +93,9 @@ def test_a_rate_that_cannot_have_run_is_refused_in_words(
 ) -> None:
     session_id = infusing(store)
     before = store.session(session_id)
-    request = rate_request("1.2", 10, already_given=already_given, reason="pump was set wrong")
+    request = rate_request(
+        "1.2", 10, already_given=already_given, reason="pump was set wrong", ordered_by="okoye"
+    )
     if "reason" in changes and not already_given:
         words = "hard limit"
     with pytest.raises(InvalidEntry, match=words):

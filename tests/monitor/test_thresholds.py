@@ -27,9 +27,9 @@ def broken(rule_id: str, **changes: Any) -> dict[str, Any]:
     return content
 
 
-def test_every_row_names_its_source_and_its_ruling_or_section() -> None:
+def test_every_row_names_its_source_and_that_it_is_to_be_signed() -> None:
     for rule in default_set().rules:
-        assert "clinical.md" in rule.source, rule.id
+        assert "needs the sign-off" in rule.source, rule.id
 
 
 def test_the_set_survives_being_stored_as_canonical_text() -> None:

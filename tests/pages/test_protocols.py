@@ -121,9 +121,9 @@ def test_a_template_says_what_it_lacks_and_where_its_numbers_are_from(
 ) -> None:
     html = html_of(drawn(sqlite_store, nurse(), version=seeded_id("protocol", "P14")))
     assert "Missing before it can be approved: setting, planned duration" in html
-    assert "X-1, to be settled by the clinical lead" in html
+    assert "To be settled by the clinical lead" in html
     assert "1 mcg/kg/min (0.06 mg/kg/h)" in html
-    assert "seed 001 (AI-drafted" in html
+    assert "Unpublished background page 1 (AI-drafted" in html
 
 
 def test_text_of_a_protocol_is_never_markup(sqlite_store: SqlStore) -> None:

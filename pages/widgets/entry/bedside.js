@@ -23,6 +23,7 @@ class Bedside {
     this.elsewhere = this.visits.elsewhere();
     this.visits.note();
     this.root = el("div", { class: "bedside", lang: "en" });
+    this.panel = new AskPanel(this);
     this.form = new Form(this);
     this.root.append(this.buildHeader(), this.buildState(), this.form.node, this.buildRight(),
       this.buildActions(), this.sheets.node);
@@ -119,8 +120,22 @@ class Bedside {
     this.savedLine = el("div", { class: "saved", role: "status" }, this.savedText, this.savedButton, this.undo, this.list);
     this.rows = el("div", { class: "recent" });
     this.conflict = button("", () => this.sheets.conflicts(), { class: "tap conflict", hidden: true });
-    this.strip = el("section", { class: "card strip", "aria-label": say("recent_label") }, this.savedLine, this.conflict, this.rows);
-    return el("div", { class: "right" }, this.hole, this.strip);
+    this.strip = el("section", { class: "card strip", "aria-label": say("recent_label") }, this.buildStage(), this.savedLine, this.conflict, this.rows);
+    return el("div", { class: "right" }, this.hole, this.panel.node, this.strip);
+  }
+
+  /** What the stage of the visit asks for has a place of its own: the bar below never changes its buttons. */
+  buildStage() {
+    this.gate = button("", () => this.sheets.gate(), { class: "tap gate", hidden: true });
+    this.leavingWords = { score: el("b", {}), discharge: el("b", {}) };
+    const leave = (name, act) => button([say(`bar_${name}`), this.leavingWords[name]], act,
+      { class: "tap leaving", "data-leaving": name, hidden: true });
+    this.leaving = {
+      score: leave("score", () => this.sheets.score()),
+      discharge: leave("discharge", () => this.sheets.discharge()),
+    };
+    this.stage = el("div", { class: "stage", hidden: true }, this.gate, Object.values(this.leaving));
+    return this.stage;
   }
 
   buildActions() {
@@ -133,30 +148,23 @@ class Bedside {
       bolus: dose("bolus", () => this.sheets.bolus()),
       other: dose("other", () => this.sheets.otherRate()),
     };
-    this.gate = button("", () => this.sheets.gate(), { class: "tap gate", hidden: true });
-    this.leavingWords = { score: el("b", {}), discharge: el("b", {}) };
-    const leave = (name, act) => button([say(`bar_${name}`), this.leavingWords[name]], act,
-      { class: "tap leaving", "data-leaving": name, hidden: true });
-    this.leaving = {
-      score: leave("score", () => this.sheets.score()),
-      discharge: leave("discharge", () => this.sheets.discharge()),
-    };
     const effects = [button(say("effect_none"), () => this.send("effect",
       { term: "none", grade: 0, taken: { ago: 0 } }, say("sum_none")), { "data-effect": "none" })];
     for (const { key, label } of this.config.quick_terms) {
       const term = this.config.terms.find((candidate) => candidate.key === key);
       effects.push(button(label, () => this.sheets.grade(term), { "data-effect": key }));
     }
-    this.moreEffects = button(say("more"), () => this.sheets.moreEffects(), { "data-effect": "more" });
+    this.openEffects = el("small", {});
+    this.moreEffects = button([el("span", {}, say("more")), this.openEffects], () => this.sheets.moreEffects(),
+      { class: "tap more-effects", "data-effect": "more" });
     this.effects = [...effects, this.moreEffects];
     const quick = this.config.events.filter((event) => event.quick).map((event) =>
       button(event.label, () => this.event(event), { "data-event": event.code }));
     return el("nav", { class: "actions-area", "aria-label": say("actions_label") },
       el("div", { class: "card actions" },
         el("div", { class: "group", role: "group", "aria-label": say("dose") },
-          el("span", { class: "caption" }, say("dose")), Object.values(this.dose), this.gate,
-          Object.values(this.leaving)),
-        el("div", { class: "group", role: "group", "aria-label": say("effects") },
+          el("span", { class: "caption" }, say("dose")), Object.values(this.dose)),
+        el("div", { class: "group effects", role: "group", "aria-label": say("effects") },
           el("span", { class: "caption" }, say("effects")), effects, this.moreEffects),
         button(say("event_menu"), () => this.sheets.events(), { class: "tap event-menu" })),
       el("div", { class: "card events" },
@@ -212,6 +220,10 @@ class Bedside {
     for (const side of ["left", "top", "width", "height"]) {
       style.setProperty(`--bedside-chart-${side}`, `${Math.round(box[side])}px`);
     }
+    // The chart asks for its room only when the window changes.
+    const height = Math.round(box.height);
+    if (this.holeHeight !== undefined && this.holeHeight !== height) dispatchEvent(new Event("resize"));
+    this.holeHeight = height;
   }
 
   /**
@@ -481,8 +493,8 @@ class Bedside {
     const more = alerts.length > 1 ? say("and_more", { n: alerts.length - 1 }) : "";
     put(this.alertWhat, `${ICONS[top.level] ?? "▲"} ${top.text}`);
     put(this.alertState, `${top.state_text}${more}`);
-    this.recheck.hidden = !alerts.some((alert) => alert.recheck);
-    this.answer.hidden = !top.needs_answer;
+    this.recheck.disabled = !alerts.some((alert) => alert.recheck);
+    this.answer.disabled = !top.needs_answer;
   }
 
   paintDose() {
@@ -499,13 +511,17 @@ class Bedside {
     this.dose.up.classList.toggle("accent", Boolean(dose.up));
     for (const node of this.effects) node.disabled = this.isClosed();
     const open = this.state.effects.length;
-    put(this.moreEffects, open ? say("more_open", { n: open }) : say("more"));
+    put(this.openEffects, open ? say("open_n", { n: open }) : "");
   }
 
-  /** What there is to do before the start and in the recovery, in place of what cannot be done. */
+  /** What there is to do before the start and in the recovery. */
   paintPhase() {
-    const { gate, leaving, dose } = this.state;
-    for (const name of ["up", "down", "hold", "stop"]) this.dose[name].hidden = Boolean(gate || leaving) && !dose[name];
+    const { gate, leaving } = this.state;
+    const hidden = !gate && !leaving;
+    if (this.stage.hidden !== hidden) {
+      this.stage.hidden = hidden;
+      this.placeChart();
+    }
     this.gate.hidden = !gate;
     if (gate) {
       const stands = gate.may_start === "yes" && gate.overridden.length ? "overridden" : gate.may_start;

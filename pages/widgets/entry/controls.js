@@ -87,6 +87,12 @@ class ScoreGroup {
 
 let keepingCaret = false;
 
+/** Tapped or reached, a field's value is selected: the next digit replaces it, as on a pump. */
+function selectWhenTapped(input) {
+  input.addEventListener("focus", () => keepingCaret || input.select());
+  input.addEventListener("click", () => input.select());
+}
+
 /** Back to a field without selecting what stands in it: the next digit is added, not put first. */
 function focusKeepingCaret(input) {
   const { selectionStart: start, selectionEnd: end } = input;

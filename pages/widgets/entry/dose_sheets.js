@@ -1,6 +1,8 @@
 // Sheets of the dose: the next step, another rate, a bolus, a new syringe.
 
 const PREVIEW_DELAY_MS = 120;
+/** Said instead of a name; the server asks for it by this code, and the record keeps it. */
+const NOBODY_ORDERED = "ordered_by.nobody";
 
 class DoseSheets extends SecondPersonSheets {
   /** One proposed change with what it will do; the second tap saves it. */
@@ -9,27 +11,36 @@ class DoseSheets extends SecondPersonSheets {
     const foot = el("div", { class: "foot" });
     const second = proposal.second_person
       ? this.secondPerson(state.id, proposal.second_person, () => draw()) : null;
+    const { orderers, person } = this.app.config;
+    const questions = proposal.questions.filter((question) => question.kind === "soft");
+    const hard = proposal.questions.filter((question) => question.kind === "hard");
+    // The gate is overridden by a name of its own; a limit of the dose by who ordered to go past it.
+    const pastLimit = hard.some((question) => !question.code.startsWith("gate.")) && !orderers.some(({ code }) => code === person);
+    const names = pastLimit ? [...orderers, { code: NOBODY_ORDERED, label: say("order_nobody") }] : orderers;
     const draw = () => {
-      const questions = proposal.questions.filter((question) => question.kind === "soft");
-      const hard = proposal.questions.filter((question) => question.kind === "hard");
       state.second = second?.seal ?? null;
       const alone = Boolean(second) && !second.seal;
       const needsReason = proposal.questions.length > 0 || (alone && state.given);
-      const ready = (!needsReason || state.reason) && (!(hard.length || alone) || state.given);
+      if (needsReason && !state.reason && state.ordered && state.ordered !== NOBODY_ORDERED) state.reason = this.doseReasons(proposal, false)[0].code;
+      const missing = [hard.length && !state.given && "given_needed", needsReason && !state.reason && "reason_needed",
+        pastLimit && !state.ordered && "order_needed"].filter(Boolean);
+      const ready = !missing.length && (!alone || state.given);
       if (second) second.pad.hidden = Boolean(second.seal) || state.given;
       refill(foot,
         this.questionList(proposal.questions),
-        ...(needsReason ? [this.chips(say("why"), this.doseReasons(proposal, alone && state.given), state, "reason", draw)] : []),
-        ...(this.app.config.orderers.length && proposal.path !== "ledger"
-          ? [this.chips(say("ordered_by"), this.app.config.orderers, state, "ordered", draw)] : []),
-        second && !state.given ? second.node : null,
         ...(hard.length || (alone && !proposal.must_confirm) ? [button(`${state.given ? "☑" : "☐"} ${say(hard.length ? "already_given" : "given_alone")}`, () => {
           state.given = !state.given;
           draw();
         }, { class: "tap choice", "aria-pressed": String(state.given) })] : []),
+        ...(needsReason ? [this.chips(say("why"), this.doseReasons(proposal, alone && state.given), state, "reason", draw)] : []),
+        ...(names.length && proposal.path !== "ledger" ? [this.chips(say("ordered_by"), names, state, "ordered", draw)] : []),
+        second && !state.given ? second.node : null,
+        missing.length ? el("p", { class: "still-missing" }, missing.map((key) => say(key)).join(" ")) : null,
         button(proposal.confirm, () => {
           this.close();
-          this.app.sendDose(proposal, questions, state);
+          const nobody = state.ordered === NOBODY_ORDERED;
+          this.app.sendDose(proposal, nobody ? [...questions, { code: NOBODY_ORDERED }] : questions,
+            { ...state, ordered: nobody ? null : state.ordered });
         }, { class: "tap accent wide confirm", disabled: !ready }),
         proposal.resend ? button(say("discard"), () => this.discard(proposal.resend), { class: "tap quiet" }) : null);
     };

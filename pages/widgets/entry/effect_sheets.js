@@ -25,31 +25,43 @@ function termMatch(term, typed) {
 
 class EffectSheets extends RecordSheets {
   /** The onset, how it relates and what was done, then the grade, and by that saved. */
-  grade(term) {
-    const entry = { ago: 0, relation: null, action: null };
+  grade(term, entry = { taken: { ago: 0 }, relation: null, action: null }) {
     const open = this.app.state.effects.filter((effect) => effect.term === term.key);
     this.open(term.display,
-      this.when(say("since"), entry),
+      this.when(say("since"), entry, () => this.grade(term, entry)),
       this.optional(say("relation"), this.app.config.relations, entry, "relation"),
       this.optional(say("action"), this.app.config.effect_actions, entry, "action"),
       this.grades(term, (grade) => this.app.send("effect",
-        { term: term.key, grade: grade.grade, relation: entry.relation, action: entry.action, taken: { ago: entry.ago } },
+        { term: term.key, grade: grade.grade, relation: entry.relation, action: entry.action, taken: entry.taken },
         say("sum_effect", { effect: term.display, grade: grade.grade }))),
       open.length ? el("h3", {}, say("still_open")) : null,
       ...open.map((effect) => this.effectLine(effect)));
     this.body.querySelector("[data-first]")?.focus({ preventScroll: true });
   }
 
-  /** Since when, by one tap; now unless something else is said. */
-  when(caption, entry) {
+  /** When, by one tap; now unless something else is said.  A clock time is typed in a sheet of its own. */
+  when(caption, entry, reopen, changed = () => {}) {
     const row = el("div", { class: "chips", role: "group", "aria-label": caption });
-    const draw = () => refill(row, el("span", { class: "caption" }, caption), [0, 5, 10, 15, 30].map((ago) =>
-      button(ago ? say("minus_minutes", { minutes: ago }) : say("now"), () => {
-        entry.ago = ago;
-        draw();
-      }, { "aria-pressed": String(entry.ago === ago) })));
+    const draw = () => {
+      const { ago, clock: typed } = entry.taken;
+      refill(row, el("span", { class: "caption" }, caption), [0, 5, 10, 15, 30].map((minutes) =>
+        button(minutes ? say("minus_minutes", { minutes }) : say("now"), () => {
+          entry.taken = { ago: minutes };
+          draw();
+          changed();
+        }, { "aria-pressed": String(ago === minutes) })),
+      button(typed ?? say("other_clock"), () => this.clockTime(caption, (clockTime) => {
+        entry.taken = { clock: clockTime };
+        reopen();
+      }, [], reopen), { "aria-pressed": String(Boolean(typed)), "data-time": "other" }));
+    };
     draw();
     return row;
+  }
+
+  /** "now", or the clock time that was chosen: what the button that saves says of it. */
+  timeWords({ ago, clock: typed }) {
+    return typed ?? (ago ? clock(this.app.now() - ago * 60000) : say("now"));
   }
 
   optional(caption, entries, state, name) {
@@ -83,23 +95,25 @@ class EffectSheets extends RecordSheets {
       time: clock(Date.parse(effect.onset_at)) }), () => this.effect(effect), { class: "tap choice" });
   }
 
-  /** One that goes on: its story, and what happens to it now. */
-  effect(effect) {
-    const entry = { ago: 0, action: null };
+  /** One that goes on: its story, when something changed, and what. */
+  effect(effect, entry = { taken: { ago: 0 }, action: null }) {
     const term = this.app.config.terms.find((candidate) => candidate.key === effect.term)
       ?? { key: effect.term, display: effect.display };
     const change = (body, text) => {
       this.close();
-      this.app.send("effect-change", { side_effect_id: effect.id, taken: { ago: entry.ago }, action: entry.action, ...body }, text);
+      this.app.send("effect-change", { side_effect_id: effect.id, taken: entry.taken, action: entry.action, ...body }, text);
     };
+    const ended = el("span", {});
+    const draw = () => put(ended, say("ended_at", { time: this.timeWords(entry.taken) }));
+    draw();
     this.open(`${effect.display} ${effect.grade}`,
       el("p", { class: "story" }, effect.story.join(" ")),
+      this.when(say("at_time"), entry, () => this.effect(effect, entry), draw),
       el("div", { class: "effect-acts" },
-        button(say("ended"), () => change({ ended: true }, say("sum_effect_end", { effect: effect.display })),
-          { class: "tap accent wide" }),
+        button(ended, () => change({ ended: true }, say("sum_effect_end", { effect: effect.display })),
+          { class: "tap accent wide", "data-act": "ended" }),
         button(say("treat"), () => this.treat({ code: effect.id, label: `${effect.display} ${effect.grade}` }),
           { class: "tap wide" })),
-      this.when(say("at_time"), entry),
       this.optional(say("action"), this.app.config.effect_actions, entry, "action"),
       el("h3", {}, say("grade_now")),
       this.grades(term, (grade) => change({ grade: grade.grade },

@@ -12,7 +12,7 @@ _HERE = Path(__file__).parent
 #: One module made of small files, in the order they need each other.
 _SCRIPTS = (
     *("shelf.js", "outbox.js", "text.js", "taps.js", "check.js", "controls.js"),
-    *("drafts.js", "visits.js", "form.js", "questions.js"),
+    *("drafts.js", "visits.js", "ask_panel.js", "form.js", "questions.js"),
     *("sheet_frame.js", "second_person.js", "dose_sheets.js", "ledger_sheets.js"),
     *("record_sheets.js", "effect_sheets.js", "sheets.js", "leaving_sheets.js", "queue_sheets.js"),
     "bedside.js",

@@ -3,6 +3,7 @@
 const VITAL_ORDER = ["hr", "sbp", "dbp", "spo2", "rr"];
 const STALE_DRAFT_MS = 120000;
 
+const textsOf = (problems) => problems.map((problem) => problem.text);
 const emptyForm = () => ({ values: {}, notTaken: {}, scores: {}, ticks: {}, really: {}, same: {}, units: {}, taken: { ago: 0 } });
 /** A score may be repeated by one tap when it is no older than this. */
 const SAME_WITHIN_MIN = 60;
@@ -15,6 +16,7 @@ class Form {
     this.inputs = {};
     this.active = "hr";
     this.confirmed = new Set();
+    this.refused = {};
     this.node = this.build();
   }
 
@@ -37,12 +39,11 @@ class Form {
     this.save = button(say("save"), () => this.trySave(), { class: "save" });
     this.moreButton = button(say("more_values"), () => this.app.sheets.more(), { class: "tap more" });
     this.taken = this.takenRow();
-    this.ask = el("div", { class: "ask", role: "alertdialog", hidden: true });
     const pad = keypad({
       target: () => this.inputs[this.active],
       left: { label: say("not_taken"), act: () => this.app.sheets.notTaken(this.active) },
     });
-    const side = el("div", { class: "side" }, pad, this.save, this.moreButton, this.taken, this.ask);
+    const side = el("div", { class: "side" }, pad, this.save, this.moreButton, this.taken);
     this.parts = [el("div", { class: "main" }, vitals, scores), side];
     this.closed = el("div", { class: "closed", role: "status", hidden: true });
     return el("section", { class: "card form", "aria-label": say("entry_label") }, this.parts, this.closed);
@@ -83,9 +84,9 @@ class Form {
     });
     input.addEventListener("focus", () => {
       this.active = key;
-      this.closeAsk();
-      if (!keepingCaret) input.select();
+      if (this.noted?.loud) this.note("");
     });
+    selectWhenTapped(input);
     input.addEventListener("blur", () => this.paintVitals());
     input.addEventListener("input", () => this.typed(key));
     input.addEventListener("keydown", (event) => this.fieldKey(event, key));
@@ -132,10 +133,15 @@ class Form {
   // -- what people do -----------------------------------------------------------------------
   focus(key) {
     this.inputs[key].focus({ preventScroll: true });
+    this.inputs[key].select();
   }
 
   typed(key) {
     const text = plainDigits(this.inputs[key].value);
+    if (this.isTooLong(key, text)) {
+      this.keepFull(key);
+      return;
+    }
     if (text === "") delete this.content.values[key];
     else {
       this.content.values[key] = text;
@@ -145,6 +151,21 @@ class Form {
     this.forget(key);
     this.changed();
     if (isComplete(this.fields[key], text)) this.advance(key);
+  }
+
+  /** One digit more behind a full value: a bounce of the glove, or a correction without a tap. */
+  isTooLong(key, text) {
+    const before = this.content.values[key];
+    if (before === undefined || text.length <= before.length || !isComplete(this.fields[key], before)) return false;
+    const value = toNumber(text);
+    return value === null || value > this.fields[key].hard_above;
+  }
+
+  /** What stood there stays, and that is said: nothing is swallowed unseen. */
+  keepFull(key) {
+    const value = this.content.values[key];
+    this.inputs[key].value = value;
+    this.note(say("field_full", { field: this.fields[key].name, value }), true);
   }
 
   /** On to the next field that is still empty, then to the first score. */
@@ -286,6 +307,8 @@ class Form {
 
   finding(key) {
     const text = this.content.values[key];
+    const refused = this.refused[key];
+    if (refused && refused.value === text) return refused;
     // In another unit the server checks it: its limits are those of the canonical one.
     if (text === undefined || this.content.really[key] || this.content.units[key]) return null;
     const finished = !this.isTyping(key) || isComplete(this.fields[key], text);
@@ -349,8 +372,7 @@ class Form {
   trySave() {
     this.closeAsk();
     if (this.isEmpty()) {
-      put(this.hint, say("nothing_entered"));
-      this.hint.className = "hint loud";
+      this.note(say("nothing_entered"), true);
       return;
     }
     const findings = this.findings();
@@ -396,6 +418,7 @@ class Form {
   /** Put values into the inputs that stand there: they are never re-created. */
   fill(content) {
     this.content = { ...emptyForm(), ...content };
+    this.refused = {};
     for (const key of VITAL_ORDER) {
       const text = this.content.values[key] ?? "";
       if (this.inputs[key].value !== text) this.inputs[key].value = text;
@@ -403,55 +426,83 @@ class Form {
     this.paint();
   }
 
+  /** Refused: the field is marked and its value selected, so that the next digit replaces it. */
   refuse(problems) {
     const first = problems[0];
     const key = this.fields[first.key] ? first.key : null;
-    if (key && this.inputs[key]) this.focus(key);
-    const actions = [button(say("change"), () => this.closeAsk())];
+    const actions = [button(say("change"), () => this.correct(key), { class: "tap way-out" })];
     if (key && /\.(hard_|not_below)/.test(first.code)) {
       actions.push(button(say("really_so"), () => this.app.sheets.reallySo(key), { class: "tap quiet" }));
     }
-    this.showAsk("hard", problems.map((problem) => problem.text), actions);
+    this.showAsk("hard", textsOf(problems), actions);
+    if (this.inputs[key]) this.focus(key);
+    else this.app.panel.focus();
   }
 
   askOnce(questions, keep) {
-    this.showAsk("soft", questions.map((question) => question.text), [
+    this.showAsk("soft", textsOf(questions), [
       button(say("keep"), keep, { class: "tap accent" }),
-      button(say("change"), () => {
-        this.closeAsk();
-        const key = questions[0].key;
-        if (this.inputs[key]) this.focus(key);
-      }),
+      button(say("change"), () => this.correct(questions[0].key), { class: "tap way-out" }),
     ]);
+    this.app.panel.focus();
+  }
+
+  /** What the server said of a set that came back: its values are marked until they are changed. */
+  showRefused(problems) {
+    for (const { key, code, kind, text } of problems) {
+      const name = [key, code.split(".")[0]].find((one) => this.content.values[one] !== undefined);
+      if (name) this.refused[name] = { kind, text, value: this.content.values[name] };
+    }
+    const first = Object.keys(this.refused)[0];
+    this.showAsk("hard", textsOf(problems), [button(say("change"), () => this.correct(first), { class: "tap way-out" })]);
+    this.paintVitals();
+    this.correct(first, { close: false });
+  }
+
+  correct(key, { close = true } = {}) {
+    if (close) this.closeAsk();
+    this.focus(this.inputs[key] ? key : this.active);
   }
 
   showAsk(kind, sentences, actions) {
-    this.app.questions.shown = null;
-    this.app.openForm();
-    this.ask.className = `ask ${kind}`;
-    this.ask.replaceChildren(
-      el("p", { class: "title" }, say(kind === "hard" ? "not_possible" : "is_this_right")),
-      ...sentences.map((sentence) => el("p", {}, sentence)),
-      el("div", { class: "ask-buttons" }, actions));
-    this.ask.hidden = false;
-    actions[0].focus({ preventScroll: true });
+    this.app.questions.giveWay();
+    this.asked = { kind, text: sentences.join(" ") };
+    this.app.panel.show(this, kind, sentences, actions);
   }
 
   closeAsk() {
-    this.ask.hidden = true;
+    this.app.panel.close(this);
+  }
+
+  /** While it is put right the panel stays, and says what is still wrong; then it goes by itself. */
+  followAsk() {
+    if (this.app.panel.owner !== this || !this.app.panel.isOpen) return;
+    const marked = Object.entries(this.refused);
+    if (marked.length) {
+      if (marked.every(([key, { value }]) => this.content.values[key] !== value)) this.closeAsk();
+      return;
+    }
+    const open = this.findings().filter((finding) => finding.kind === this.asked.kind);
+    const text = textsOf(open).join(" ");
+    if (!open.length || (this.asked.kind === "soft" && text !== this.asked.text)) this.closeAsk();
+    // A number that is only half typed is not judged anew: the first refusal goes on standing there.
+    else if (text !== this.asked.text && !open.some(({ key }) => this.isTyping(key) && !isComplete(this.fields[key], this.content.values[key]))) {
+      this.asked.text = text;
+      this.app.panel.reword(textsOf(open));
+    }
   }
 
   // -- drafts -----------------------------------------------------------------------------------
   changed() {
-    this.ask.hidden = true;
     this.noted = null;
     this.paint();
+    this.followAsk();
     if (this.isEmpty()) this.drafts.drop();
     else this.drafts.keep(this.content);
   }
 
-  note(text) {
-    this.noted = text;
+  note(text, loud = false) {
+    this.noted = { text, loud };
     this.paintHint();
   }
 
@@ -567,8 +618,8 @@ class Form {
   }
 
   paintHint() {
-    this.hint.className = "hint";
+    this.hint.className = this.noted?.loud ? "hint loud" : "hint";
     const chosen = this.lastScore && this.groups[this.lastScore]?.chosenLabel();
-    put(this.hint, this.noted ?? chosen ?? "");
+    put(this.hint, this.noted?.text || chosen || "");
   }
 }

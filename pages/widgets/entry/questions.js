@@ -14,13 +14,24 @@ class Questions {
       && (item.state === "asked" || item.state === "refused"));
   }
 
+  /** Another sheet takes the place of the question's own; one beside the form goes on standing there. */
+  sheetOpens() {
+    if (this.sheet) this.shown = null;
+  }
+
+  /** The form has to ask something itself: this one comes back when that is settled. */
+  giveWay() {
+    if (this.shown && !this.sheet) this.seen.delete(this.mark(this.shown));
+    this.shown = null;
+  }
+
   mark(item) {
     return `${item.id} ${item.state} ${item.questions.map((question) => question.code)}`;
   }
 
   /** Show the oldest question nobody has seen, once nothing else is open. */
   next() {
-    if (!this.app.sheets.node.hidden || !this.app.form.ask.hidden) return;
+    if (!this.app.sheets.node.hidden || this.app.panel.isOpen) return;
     this.shown = null;
     const unseen = this.open().find((item) => !this.seen.has(this.mark(item)));
     if (unseen) this.show(unseen);
@@ -37,13 +48,14 @@ class Questions {
     const { sheet } = this;
     this.shown = null;
     if (sheet) this.app.sheets.close();
-    else this.app.form.closeAsk();
+    else this.app.panel.close(this);
     if (this.openedForm) this.app.closeForm();
   }
 
   show(item) {
     this.seen.add(this.mark(item));
     this.app.sheets.close();
+    this.app.panel.close(this);
     const wasClosed = this.app.isClosed();
     this.app.openForm();
     const entered = item.path === "set" || item.path === "amend";
@@ -93,23 +105,28 @@ class Questions {
   /** A set can go back into the form; discarding anything that could still be saved is asked once. */
   showAsk(kind, heading, item, answers) {
     const actions = [...answers];
+    // Nobody is disturbed who types the next set: what is asked stands beside the form.
+    const typing = !this.app.form.isEmpty();
     if (item.form) actions.push(button(say("change"), () => this.change(item)));
     if (item.form || kind === "soft") {
       actions.push(button(say("discard"), () => this.app.sheets.discard(item), { class: "tap quiet" }));
     }
-    this.app.form.showAsk(kind, [...heading, ...item.questions.map((question) => question.text)], actions);
+    actions.push(button(say("later"), () => this.close(), { class: "tap quiet way-out" }));
+    this.app.panel.show(this, kind, [...heading, ...textsOf(item.questions)], actions);
+    if (!typing) this.app.panel.focus();
   }
 
   /** Back into the form, if that is free; else the question waits until it is. */
   async change(item) {
     const { form, outbox } = this.app;
-    this.close();
     if (!form.isEmpty()) {
-      form.note(say("finish_first"));
+      form.note(say("finish_first"), true);
       return;
     }
+    this.close();
     form.takeOver({ content: item.form, changed: Date.now() - ageMs(item) });
     await form.drafts.keep(form.content);
     await outbox.forget(item);
+    form.showRefused(item.questions);
   }
 }

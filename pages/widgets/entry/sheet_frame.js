@@ -6,13 +6,31 @@ class SheetFrame {
     this.title = el("h2", { id: "sheet-title" });
     this.body = el("div", { class: "sheet-body" });
     this.undo = button("", () => this.app.undoLast(), { class: "tap undo", hidden: true });
-    this.panel = el("div", { class: "sheet", role: "dialog", "aria-modal": "true", "aria-labelledby": "sheet-title" },
+    this.panel = el("div", { class: "sheet", role: "dialog", tabindex: -1, "aria-modal": "true", "aria-labelledby": "sheet-title" },
       el("div", { class: "sheet-head" }, this.title, this.undo,
         button("✕", () => this.close(), { class: "tap", "aria-label": say("close") })),
       this.body);
     this.node = el("div", { class: "backdrop", hidden: true }, this.panel);
     this.node.addEventListener("click", (event) => event.target === this.node && !this.keepOpen && this.close());
     this.node.addEventListener("keydown", (event) => this.key(event));
+    // Before the tap acts (capture) its button still has its place in the sheet.
+    this.node.addEventListener("click", (event) => this.noteTapped(event.target.closest("button")), true);
+    this.node.addEventListener("click", () => this.holdFocus());
+  }
+
+  placeOf(node) {
+    return `${node.closest("[role=group]")?.getAttribute("aria-label")} ${node.textContent}`;
+  }
+
+  noteTapped(node) {
+    this.tapped = node ? this.placeOf(node) : null;
+  }
+
+  /** A choice that is drawn anew when it is tapped keeps the focus: Escape and Tab go on working. */
+  holdFocus() {
+    if (this.node.hidden || this.panel.contains(this.app.focused())) return;
+    const same = [...this.panel.querySelectorAll("button:not(:disabled)")].find((node) => this.placeOf(node) === this.tapped);
+    (same ?? this.panel).focus({ preventScroll: true });
   }
 
   get form() {
@@ -20,7 +38,7 @@ class SheetFrame {
   }
 
   open(title, ...content) {
-    this.app.questions.shown = null;
+    this.app.questions.sheetOpens();
     // Once a second person has confirmed, a tap beside the sheet must not throw that away.
     this.keepOpen = false;
     if (this.node.hidden) this.opener = this.app.focused();

@@ -52,7 +52,7 @@ class Sheets extends EffectSheets {
   }
 
   /** A clock time, typed with four digits; ``beside`` are shorter ways to say it. */
-  clockTime(title, act, beside = null) {
+  clockTime(title, act, beside = null, back = null) {
     const input = el("input", { type: "text", inputmode: "none", maxlength: 5, class: "big",
       placeholder: "14:05", "aria-label": say("clock_time"), "data-first": true });
     const problem = el("p", { class: "problem", role: "alert" });
@@ -72,7 +72,8 @@ class Sheets extends EffectSheets {
     onEnter(input, use);
     this.open(title,
       el("div", { class: "split" },
-        el("div", {}, beside, el("p", {}, say(beside ? "clock_help" : "clock_help_only"))),
+        el("div", {}, beside, el("p", {}, say(back ? "clock_help_type" : beside ? "clock_help" : "clock_help_only")),
+          back ? button(say("go_back"), back, { class: "tap choice" }) : null),
         el("div", {}, input, problem, keypad({ target: () => input, left: { label: say("use_time"), act: use } }))));
   }
 
@@ -160,21 +161,26 @@ class Sheets extends EffectSheets {
   }
 
   /** An event that says nothing without a word or two; a drug may say what it was given for. */
-  eventText(event, about = null) {
+  eventText(event, about = null, entry = { taken: { ago: 0 }, text: "" }) {
     const input = el("input", { type: "text", maxlength: 200, class: "search", "aria-label": event.label,
       ...(about ? {} : { "data-first": true }) });
+    input.value = entry.text;
+    input.addEventListener("input", () => {
+      entry.text = input.value;
+    });
     const chosen = { about: about?.code ?? null };
     const row = el("div", {});
     const draw = () => refill(row, this.chips(say("given_for"), this.subjects(about), chosen, "about", draw));
     if (event.kind === "drug" || about) draw();
     const save = (text) => {
       this.close();
-      this.app.send("event", { kind: event.kind, text, linked_to: chosen.about, taken: { ago: 0 } },
+      this.app.send("event", { kind: event.kind, text, linked_to: chosen.about, taken: entry.taken },
         [event.label, text].filter(Boolean).join(": "));
     };
     onEnter(input, () => input.value.trim() && save(input.value.trim()));
     const presets = event.presets.map((preset) => button(preset, () => save(preset), { class: "tap choice" }));
-    this.open(event.label, row.hasChildNodes() ? row : null,
+    this.open(event.label, this.when(say("at_time"), entry, () => this.eventText(event, about, entry)),
+      row.hasChildNodes() ? row : null,
       presets.length ? el("div", { class: "choices" }, presets) : null, input,
       button(say("save"), () => input.value.trim() && save(input.value.trim()), { class: "tap accent wide" }));
   }

@@ -1,0 +1,90 @@
+"""The bar at the bottom in a real browser: no button ever moves under a finger."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from monitor.record import DoseStepKind
+from tests import build
+from tests.browser.tablet import Tablet, put_session, put_waiting
+from tests.server import Server
+
+pytestmark = pytest.mark.browser
+
+SIZES = ((1280, 800), (1280, 720), (1024, 768), (1024, 690))
+
+PLACES = """() => {
+  const root = [...document.querySelectorAll('*')].map((n) => n.shadowRoot).find((r) => r?.querySelector('.bedside'));
+  return Object.fromEntries([...root.querySelectorAll('.actions button')].map((n) => {
+    const {x, y, width, height} = n.getBoundingClientRect();
+    return [n.dataset.dose ?? n.dataset.effect ?? n.className, [x, y, width, height].map(Math.round)];
+  }));
+}"""
+#: What is wider or higher than its button.
+CUT_OFF = """() => {
+  const root = [...document.querySelectorAll('*')].map((n) => n.shadowRoot).find((r) => r?.querySelector('.bedside'));
+  return [...root.querySelectorAll('.actions button, .stage button')].filter((n) => n.offsetWidth
+    && (n.scrollWidth > n.clientWidth + 1 || n.scrollHeight > n.clientHeight + 1)).map((n) => n.textContent);
+}"""
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+def test_no_button_of_the_bar_moves_whatever_the_session_does(
+    server: Server, open_bedside: Callable[..., Tablet], size: tuple[int, int]
+) -> None:
+    view = {"viewport": {"width": size[0], "height": size[1]}}
+    running = put_session(server)
+    tablet = open_bedside(running, **view)
+    page = tablet.page
+    places = page.evaluate(PLACES)
+    assert {place[2] >= 48 and place[3] >= 48 for place in places.values()} == {True}
+
+    def stand_still(page: Page) -> None:
+        assert page.evaluate(PLACES) == places
+        assert page.evaluate(CUT_OFF) == []
+
+    stand_still(page)
+    tablet.tap(page.locator("[data-dose=hold]"))
+    expect(page.locator(".fact.phase")).to_contain_text("PAUSED")
+    expect(page.locator("[data-dose=up]")).to_contain_text("resume")
+    expect(page.locator("[data-dose=hold]")).to_be_disabled()
+    stand_still(page)
+    tablet.tap(page.locator("[data-effect=none]"))
+    expect(tablet.saved).to_contain_text("✓ saved")
+    stand_still(page)
+    tablet.tap(page.locator("[data-dose=stop]"))
+    expect(page.locator(".fact.phase")).to_contain_text("RECOVERY")
+    expect(page.locator("[data-leaving=discharge]")).to_be_visible()
+    for name in ("up", "down", "hold", "stop"):
+        expect(page.locator(f"[data-dose={name}]")).to_be_disabled()
+    stand_still(page)
+
+    waiting = open_bedside(put_waiting(server), **view).page
+    expect(waiting.locator(".gate")).to_be_visible()
+    stand_still(waiting)
+    over = [build.rate(0, -6, kind=DoseStepKind.STOP), build.event("discharged", -3)]
+    stand_still(open_bedside(put_session(server, more=over), **view).page)
+
+
+def test_an_answered_alert_leaves_its_buttons_where_they_are(
+    server: Server, open_bedside: Callable[..., Tablet]
+) -> None:
+    high = build.obs_set(-2, sbp=172, dbp=94)
+    tablet = open_bedside(put_session(server, more=high))
+    page = tablet.page
+    answer = page.get_by_role("button", name="Answer", exact=True)
+    before = [
+        answer.bounding_box(),
+        page.get_by_role("button", name="Recheck", exact=True).bounding_box(),
+    ]
+    tablet.tap(answer)
+    tablet.tap(page.get_by_role("dialog").get_by_role("button", name="observed only"))
+    expect(answer).to_be_disabled()
+    after = [
+        answer.bounding_box(),
+        page.get_by_role("button", name="Recheck", exact=True).bounding_box(),
+    ]
+    assert after == before

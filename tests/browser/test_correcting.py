@@ -1,0 +1,129 @@
+"""Putting an entry right in a real browser: what is refused is read beside the form, and a tapped field
+is typed anew."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.tablet import Tablet, put_session, saved_values
+from tests.server import Server
+
+pytestmark = pytest.mark.browser
+
+OpenBedside = Callable[..., Tablet]
+
+#: The fields, keys and SAVE that something lies over, by their names.
+COVERED = """() => {
+  const root = [...document.querySelectorAll('*')].map((n) => n.shadowRoot).find((r) => r?.querySelector('.bedside'));
+  return [...root.querySelectorAll('.form button, .form input')].filter((n) => {
+    const box = n.getBoundingClientRect();
+    const hit = root.elementFromPoint(box.left + box.width / 2, box.top + box.height / 2);
+    return box.width && hit !== n && !n.contains(hit);
+  }).map((n) => n.textContent || n.dataset.key);
+}"""
+
+
+@pytest.mark.parametrize(
+    "size", [(1280, 800), (1024, 690)], ids=lambda size: f"{size[0]}x{size[1]}"
+)
+def test_what_is_refused_is_read_and_put_right_at_once(
+    server: Server, open_bedside: OpenBedside, size: tuple[int, int]
+) -> None:
+    session = put_session(server)
+    tablet = open_bedside(session, viewport={"width": size[0], "height": size[1]})
+    page = tablet.page
+    panel = page.get_by_role("alertdialog")
+    tablet.keys("15")
+    tablet.save()
+    expect(panel).to_contain_text("HR of 15 is not possible")
+    assert page.evaluate(COVERED) == []
+    box = panel.bounding_box()
+    assert box is not None
+    assert box["x"] + box["width"] <= size[0]
+    assert box["y"] + box["height"] <= size[1]
+
+    # The field is marked and its value selected: typing replaces it, the refusal still in sight.
+    expect(page.locator("[data-row=hr]")).to_have_attribute("data-level", "hard")
+    expect(tablet.field("hr")).to_be_focused()
+    tablet.keys("7")
+    expect(tablet.field("hr")).to_have_value("7")
+    expect(panel).to_contain_text("HR of 15 is not possible")
+    tablet.keys("2")
+    expect(tablet.field("hr")).to_have_value("72")
+    expect(panel).to_be_hidden()
+    tablet.save()
+    expect(tablet.saved).to_contain_text("✓ saved")
+    assert saved_values(server, session.id) == {"hr": "72"}
+
+
+def test_another_refusal_of_the_same_field_is_said_in_its_own_words(
+    open_bedside: OpenBedside,
+) -> None:
+    tablet = open_bedside()
+    panel = tablet.page.get_by_role("alertdialog")
+    tablet.keys("15")
+    tablet.save()
+    expect(panel).to_contain_text("HR of 15")
+    tablet.keys("305")
+    expect(panel).to_contain_text("HR of 305")
+    expect(panel).not_to_contain_text("HR of 15")
+
+
+def test_a_tapped_field_is_typed_anew_also_when_it_had_the_focus(
+    server: Server, open_bedside: OpenBedside
+) -> None:
+    session = put_session(server)
+    tablet = open_bedside(session)
+    tablet.keys("68128769714")
+    for tap_twice in (False, True):
+        tablet.tap(tablet.field("hr"))
+        if tap_twice:
+            tablet.tap(tablet.field("hr"))
+        selected = tablet.field("hr").evaluate("(n) => n.selectionEnd - n.selectionStart")
+        assert selected == 2
+        tablet.keys("74" if tap_twice else "73")
+        expect(tablet.field("hr")).to_have_value("74" if tap_twice else "73")
+
+    # Typed half, then tapped: what stood there goes.
+    tablet.tap(tablet.field("sbp"))
+    tablet.keys("11")
+    tablet.tap(tablet.field("sbp"))
+    tablet.keys("121")
+    expect(tablet.field("sbp")).to_have_value("121")
+    tablet.save()
+    expect(tablet.saved).to_contain_text("✓ saved")
+    values = saved_values(server, session.id)
+    assert (values["hr"], values["sbp"], values["dbp"]) == ("74", "121", "76")
+
+
+def test_a_digit_too_many_is_refused_in_words_and_changes_nothing(
+    server: Server, open_bedside: OpenBedside
+) -> None:
+    session = put_session(server)
+    tablet = open_bedside(session)
+    tablet.keys("68128769714")
+    # All five are full: the keypad still belongs to the last one, and a glove bounces.
+    tablet.keys("4")
+    expect(tablet.field("rr")).to_have_value("14")
+    expect(tablet.page.locator(".hint")).to_contain_text("RR 14: no further digit fits")
+    tablet.tap(tablet.field("rr"))
+    tablet.keys("16")
+    expect(tablet.field("rr")).to_have_value("16")
+    expect(tablet.page.locator(".hint")).to_have_text("")
+    tablet.save()
+    expect(tablet.saved).to_contain_text("✓ saved")
+    assert saved_values(server, session.id)["rr"] == "16"
+
+
+def test_a_choice_in_a_sheet_keeps_the_keyboard_in_it(open_bedside: OpenBedside) -> None:
+    tablet = open_bedside(has_touch=False)
+    page = tablet.page
+    sheet = page.get_by_role("dialog")
+    page.locator("[data-effect=dizzy]").click()
+    sheet.get_by_role("button", name="−5 min").press("Enter")
+    expect(sheet.get_by_role("button", name="−5 min")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(sheet).to_be_hidden()
