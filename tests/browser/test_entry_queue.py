@@ -464,6 +464,140 @@ def test_a_draft_that_cannot_be_read_breaks_nothing(
     assert hearts(server, session.id, 70) == 1
 
 
+# -- between a draft and an entry ------------------------------------------------------------------
+
+#: Keep the queue's store busy until this page is gone: whatever is put there has to wait.
+HOLD_QUEUE_JS = """
+() => new Promise((resolve, reject) => {
+  const opening = indexedDB.open('bedside');
+  opening.onerror = () => reject(opening.error);
+  opening.onsuccess = () => {
+    const store = opening.result.transaction('outbox', 'readwrite').objectStore('outbox');
+    const again = () => { store.get('').onsuccess = () => { resolve(true); again(); }; };
+    again();
+  };
+})
+"""
+
+#: The tablet's storage has no room for another entry.
+FULL_JS = """
+() => {
+  const { put } = IDBObjectStore.prototype;
+  IDBObjectStore.prototype.put = function (...given) {
+    if (this.name === 'outbox') throw new DOMException('no room', 'QuotaExceededError');
+    return put.apply(this, given);
+  };
+}
+"""
+
+
+def test_a_set_that_a_full_tablet_cannot_queue_stays_in_the_form(
+    server: Server,
+    session: InfusionSession,
+    open_bedside: OpenBedside,
+    complaints: Complaints,
+) -> None:
+    """What was typed is a draft until it is an entry: a page that dies then has not lost it."""
+    complaints.expect(NO_NETWORK)
+    tablet = open_bedside(session)
+    page, context = tablet.page, tablet.page.context
+    # The copy on the server comes half a second after the last key: here it never comes.
+    for path in ("draft", "set"):
+        context.route(f"**/entry/*/{path}", lambda route: route.abort())
+    tablet.keys("70")
+    page.evaluate(FULL_JS)
+    tablet.save()
+    expect(tablet.saved).to_contain_text("NOT SAVED")
+    page.close()
+
+    page = context.new_page()
+    page.goto(f"/bedside?session={session.id}")
+    again = Tablet(page)
+    expect(again.field("hr")).to_have_value("70", timeout=20_000)
+    assert hearts(server, session.id, 70) == 0
+    context.unroute("**/entry/*/set")
+    again.save()
+    expect(again.saved).to_contain_text("✓ saved")
+    page.reload()
+    expect(page.locator(".bedside[data-restored]")).to_be_attached(timeout=20_000)
+    expect(again.field("hr")).to_have_value("")
+    assert hearts(server, session.id, 70) == 1
+
+
+#: A page that is left holds the lock of its tab for a moment: this one takes its turn, and lets go
+#: as soon as somebody waits for it.
+LINGER_JS = """
+async () => {
+  const { held } = await navigator.locks.query();
+  const { name } = held.find((lock) => lock.name.startsWith('monitor.tab.'));
+  navigator.locks.request(name, async () => {
+    document.title = 'lingers';
+    for (let waiting = false; !waiting;) {
+      const { pending } = await navigator.locks.query();
+      waiting = pending.some((lock) => lock.name === name);
+    }
+  });
+}
+"""
+
+
+@pytest.mark.parametrize("way", ["again", "new tab"])
+def test_a_draft_comes_back_while_the_page_that_was_left_is_not_quite_gone(
+    way: str,
+    session: InfusionSession,
+    open_bedside: OpenBedside,
+    complaints: Complaints,
+) -> None:
+    complaints.expect(NO_NETWORK)
+    tablet = open_bedside(session)
+    page = tablet.page
+    page.context.route("**/entry/*/draft", lambda route: route.abort())
+    tablet.keys("70")
+    beside = page.context.new_page()
+    beside.goto("/healthz")
+    beside.evaluate(LINGER_JS)
+    if way == "again":
+        page.goto("/healthz")
+    else:
+        page.close()
+        page = page.context.new_page()
+        page.bring_to_front()
+    expect(beside).to_have_title("lingers")
+
+    page.goto(f"/bedside?session={session.id}")
+    expect(Tablet(page).field("hr")).to_have_value("70", timeout=20_000)
+
+
+def test_what_is_typed_before_an_older_draft_came_back_does_not_overwrite_it(
+    server: Server,
+    session: InfusionSession,
+    open_bedside: OpenBedside,
+    complaints: Complaints,
+) -> None:
+    complaints.expect(NO_NETWORK)
+    tablet = open_bedside(session)
+    page = tablet.page
+    page.context.route("**/entry/*/draft", lambda route: route.abort())
+    tablet.keys("70")
+    # Another tab that does not let go of the queue holds up what this one remembers.
+    beside = page.context.new_page()
+    beside.goto("/healthz")
+    beside.evaluate(HOLD_QUEUE_JS)
+    page.bring_to_front()
+    page.reload()
+    expect(tablet.field("hr")).to_be_visible(timeout=20_000)
+    expect(tablet.field("hr")).to_have_value("")
+    tablet.keys("81")
+    beside.close()
+    expect(page.locator(".bedside[data-restored]")).to_be_attached()
+    tablet.save()
+    expect(tablet.saved).to_contain_text("✓ saved")
+    assert (hearts(server, session.id, 70), hearts(server, session.id, 81)) == (0, 1)
+
+    page.reload()
+    expect(tablet.field("hr")).to_have_value("70", timeout=20_000)
+
+
 # -- the keyboard ----------------------------------------------------------------------------------
 
 

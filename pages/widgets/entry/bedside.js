@@ -31,7 +31,10 @@ class Bedside {
     parent.append(this.root);
     this.themed();
     this.paint();
-    this.form.drafts.restore(this.form).then(() => this.form.drafts.offerOthers(this.form));
+    this.form.drafts.restore(this.form).then(() => {
+      this.form.drafts.offerOthers(this.form);
+      this.root.toggleAttribute("data-restored", true);
+    });
     this.deafen = this.outbox.listen({
       changed: () => this.queueChanged(),
       saved: (item, content) => this.isMine(item) && this.saved(item, content),

@@ -30,26 +30,36 @@ class Drafts {
     return this.app.outbox.tab;
   }
 
+  /** Each draft lies by itself: what is typed before an older one came back does not overwrite it. */
+  get key() {
+    return `${this.app.config.session_id} ${this.tab.id} ${this.entry}`;
+  }
+
   /** ``entry`` is the id under which this will be saved: what is saved or sent is no draft any more. */
   record(content, changed = Date.now()) {
     const { session_id } = this.app.config;
-    const { tab, entry } = this;
-    return { key: `${session_id} ${tab.id}`, session_id, tab: tab.id, entry, content, changed };
+    const { tab, entry, key } = this;
+    return { key, session_id, tab: tab.id, entry, content, changed };
   }
 
   /** The last thing typed wins at once here, and after a moment of quiet on the server. */
-  keep(content, changed) {
+  keep(content, changed, former = this.key) {
     clearTimeout(this.timer);
     const draft = this.record(structuredClone(content), changed);
     this.timer = setTimeout(() => this.push(draft), DRAFT_DELAY_MS);
-    return this.shelf.put("drafts", draft);
+    return this.shelf.replace("drafts", draft, former);
   }
 
-  /** This tab's draft is saved or empty; another tab's stays, and the server has the newest. */
-  async drop() {
+  /** What was typed is empty again: its draft goes. */
+  drop() {
+    return this.startAnew(this.shelf.drop("drafts", this.key));
+  }
+
+  /** Once this tab's draft is gone; another tab's stays, and the server has the newest. */
+  async startAnew(gone) {
     clearTimeout(this.timer);
     this.entry = newId();
-    await this.shelf.drop("drafts", this.record({}).key);
+    await gone;
     const rest = (await this.ofSession()).at(0);
     this.push(rest ?? null);
   }
@@ -79,13 +89,14 @@ class Drafts {
     // Asked now, not before: an entry may have been answered while this page came up.
     const queued = new Set([...outbox.items.map((item) => item.id), ...outbox.gone]);
     for (const draft of stored) if (queued.has(draft.entry)) this.shelf.drop("drafts", draft.key);
-    const found = [...stored, ...(server ? [server] : [])]
-      .filter((draft) => !queued.has(draft.entry) && (draft.tab === this.tab.id || !living.has(draft.tab)))
-      .sort((a, b) => b.changed - a.changed)[0];
+    const drafts = [...stored, ...(server ? [server] : [])].filter((draft) => !queued.has(draft.entry))
+      .sort((a, b) => b.changed - a.changed);
+    let found = drafts.find((draft) => draft.tab === this.tab.id || !living.has(draft.tab));
+    // A tab that was closed a moment ago may look open still.
+    if (!found && drafts.length && await this.tab.isLeft(drafts[0].tab)) [found] = drafts;
     if (!found || !form.isEmpty()) return;
     form.takeOver(found);
-    await this.keep(form.content, found.changed);
-    if (found.key && found.tab !== this.tab.id) await this.shelf.drop("drafts", found.key);
+    await this.keep(form.content, found.changed, found.key);
   }
 
   /** What was typed and not saved on another tablet: shown once, taken over or left there. */

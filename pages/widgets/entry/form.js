@@ -403,16 +403,17 @@ class Form {
     const body = { id: this.drafts.entry, taken: this.content.taken, items: this.items(),
       ...(this.app.paper ? { source: "paper" } : {}) };
     const extra = { confirmed: [...this.confirmed], form: structuredClone(this.content) };
-    this.app.outbox.add("set", body, { kind: "set", text: this.summary() }, { ...this.app.whose(), ...extra });
-    this.clear();
+    const queued = this.app.outbox.add("set", body, { kind: "set", text: this.summary() },
+      { ...this.app.whose(), ...extra, draft: this.drafts.key });
+    this.clear(queued);
     this.inputs.hr.focus({ preventScroll: true });
   }
 
-  clear() {
+  clear(queued) {
     this.fill(emptyForm());
     this.confirmed.clear();
     this.active = "hr";
-    this.drafts.drop();
+    this.drafts.startAnew(queued);
   }
 
   /** Put values into the inputs that stand there: they are never re-created. */

@@ -129,7 +129,7 @@ class Outbox {
   async forget(item) {
     this.gone.add(item.id);
     this.items = this.items.filter((other) => other !== item);
-    await this.shelf.drop("outbox", item.id);
+    await this.shelf.unqueue(item);
     this.channel.postMessage({ id: item.id, sent: true });
     this.tell("changed");
   }
@@ -143,7 +143,10 @@ class Outbox {
   }
 
   // -- what is asked of it ----------------------------------------------------------------------
-  /** Queue one entry (whose: session_id, chair, grant, person); the answer comes to the listeners. */
+  /**
+   * Queue one entry (whose: session_id, chair, grant, person, and the key of the draft it was); the
+   * answer comes to the listeners.
+   */
   async add(path, body, summary, whose) {
     const item = {
       id: body.id,
@@ -160,7 +163,7 @@ class Outbox {
     };
     this.items.push(item);
     this.tell("changed");
-    await this.shelf.put("outbox", kept(item));
+    await this.shelf.queue(kept(item));
     this.channel.postMessage({ id: item.id });
     this.send();
     return item;

@@ -4,6 +4,8 @@ const DATABASE = "bedside";
 const DATABASE_VERSION = 2;
 const TAB_LOCK = "monitor.tab.";
 const ROLL_CALL_MS = 150;
+/** A page that is being left holds its lock for a moment longer than it can be seen. */
+const LEAVING_MS = 1500;
 
 /** UUIDv7 from getRandomValues: randomUUID does not exist on plain http in a ward. */
 function newId() {
@@ -44,15 +46,21 @@ class Shelf {
     this.database = openDatabase().catch(() => null);
   }
 
-  async run(name, mode, act) {
+  /** One transaction over these stores: all of it is kept, or nothing. */
+  async run(names, mode, act) {
     const database = await this.database;
     if (!database) return undefined;
     return new Promise((resolve, reject) => {
-      const transaction = database.transaction(name, mode);
-      const request = act(transaction.objectStore(name));
+      const transaction = database.transaction(names, mode);
+      let request = null;
       transaction.oncomplete = () => resolve(request.result);
       transaction.onerror = () => reject(transaction.error);
       transaction.onabort = () => reject(transaction.error);
+      try {
+        request = act(...[names].flat().map((name) => transaction.objectStore(name)));
+      } catch {
+        transaction.abort();
+      }
     });
   }
 
@@ -60,8 +68,35 @@ class Shelf {
     return this.run(name, "readwrite", (store) => store.put(value)).catch(() => undefined);
   }
 
+  /** In the place of what lies there under another key: one of them is always there. */
+  replace(name, value, former) {
+    return this.run(name, "readwrite", (store) => {
+      if (former) store.delete(former);
+      return store.put(value);
+    }).catch(() => undefined);
+  }
+
   drop(name, key) {
     return this.run(name, "readwrite", (store) => store.delete(key)).catch(() => undefined);
+  }
+
+  /**
+   * What was typed becomes an entry of the queue in one step.  In two, a tablet that dies between
+   * them may hold neither: nothing says which of two transactions ends first.
+   */
+  queue(item) {
+    return this.run(["outbox", "drafts"], "readwrite", (outbox, drafts) => {
+      if (item.draft) drafts.delete(item.draft);
+      return outbox.put(item);
+    }).catch(() => undefined);
+  }
+
+  /** Recorded: neither an entry nor, where the step above could not be kept, a draft any more. */
+  unqueue(item) {
+    return this.run(["outbox", "drafts"], "readwrite", (outbox, drafts) => {
+      if (item.draft) drafts.delete(item.draft);
+      return outbox.delete(item.id);
+    }).catch(() => undefined);
   }
 
   get(name, key) {
@@ -89,10 +124,18 @@ class Tab {
   /** A duplicated tab got its id with a copy of the session storage: it takes a new one. */
   async claim() {
     const [navigation] = performance.getEntriesByType("navigation");
-    const copied = navigation?.type !== "reload" && (await this.living()).has(this.id);
+    const copied = navigation?.type !== "reload" && (await this.living()).has(this.id)
+      && !(await this.isLeft(this.id));
     if (copied) this.id = newId();
     sessionStorage.setItem(TAB_LOCK, this.id);
     navigator.locks?.request(TAB_LOCK + this.id, () => new Promise(() => {}));
+  }
+
+  /** Whether the page that was this tab is only being left: then it lets go of its lock in a moment. */
+  async isLeft(id) {
+    if (!navigator.locks) return false;
+    const signal = AbortSignal.timeout(LEAVING_MS);
+    return navigator.locks.request(TAB_LOCK + id, { signal }, () => true).catch(() => false);
   }
 
   /** The ids of the tabs that are open; a draft of any other tab is an orphan. */
