@@ -88,8 +88,8 @@ def write(
     answers: tuple[AlertEvent, ...],
 ) -> OpenSession:
     """Save facts and answers with the alerts they raise and the projection, in one transaction."""
-    session = before.session.with_facts(facts) if facts else before.session
-    writer.add_facts(session.id, facts)
+    session_id = before.session.id
+    writer.add_facts(session_id, facts)
     if writer.added != len(facts):
         raise InvalidEntry(
             [
@@ -98,6 +98,8 @@ def write(
                 )
             ]
         )
+    # The very object that is kept for the next save: what is worked out here serves there too.
+    session = writer.session(session_id)
     known_events = (*before.alert_events, *answers)
     after = replace(before, session=session, alert_events=known_events)
     alerts, events = alerts_to_raise(
