@@ -309,9 +309,7 @@ class _Course:
             if limits.asks_about(reading)
         ]
         is_outside = known.is_outside or any(rank for _, rank in new)
-        return replace(
-            known, readings=readings, asked=[*known.asked, *new], is_outside=is_outside
-        )
+        return replace(known, readings=readings, asked=[*known.asked, *new], is_outside=is_outside)
 
     def run_through(self, threshold_set: ThresholdSet) -> _Course:
         """The same with the run at its last reading."""

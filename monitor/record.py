@@ -396,7 +396,9 @@ class InfusionSession:
         arriving: dict[str, list[Fact]] = {}
         for fact in facts:
             arriving.setdefault(FACT_FIELDS[type(fact)], []).append(fact)
-        return self.grown({name: _merged(getattr(self, name), new) for name, new in arriving.items()})
+        return self.grown(
+            {name: _merged(getattr(self, name), new) for name, new in arriving.items()}
+        )
 
     def grown(self, merged: Mapping[str, tuple[Fact, ...]]) -> InfusionSession:
         """The same session with longer tuples of facts, by the name of their field.
