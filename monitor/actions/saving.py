@@ -108,14 +108,16 @@ def write(
         before.alerts,
         known_events,
         before.as_of,
-        protocol=before.protocol,
-        breaches=after.breaches,
+        courses=after.courses,
     )
     writer.add_alerts(alerts, (*answers, *events))
-    breaches = after.breaches
-    after = replace(after, alerts=(*before.alerts, *alerts), alert_events=(*known_events, *events))
-    # A frozen dataclass keeps its derived values in its own dict: these were just worked out.
-    after.__dict__["breaches"] = breaches
+    if alerts or events:
+        breaches = after.breaches
+        after = replace(
+            after, alerts=(*before.alerts, *alerts), alert_events=(*known_events, *events)
+        )
+        # A frozen dataclass keeps its derived values in its own dict: these were just worked out.
+        vars(after)["breaches"] = breaches
     writer.set_summary(session.id, summary(after, store.zone))
     return after
 

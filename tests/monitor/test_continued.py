@@ -244,3 +244,21 @@ def test_two_that_grew_from_one_do_not_see_each_other() -> None:
     saved = common.with_facts([observation("sbp", 120, 12)])
     assert find_breaches(saved, DEFAULT, at(12)) == find_breaches(anew(saved), DEFAULT, at(12))
     assert find_breaches(common, DEFAULT, at(12)) == find_breaches(anew(common), DEFAULT, at(12))
+
+
+def test_a_set_of_the_same_moment_may_change_what_was_read_before() -> None:
+    """A flow holds from its own moment on, also for a saturation that was saved first."""
+    grown = session(rate("0.1", 0), observation("spo2", 89, 10))
+    find_breaches(grown, DEFAULT, at(10))
+    grown = grown.with_facts([observation("o2_flow", 4, 10, recorded=11)])
+    continued = session_readings(grown, DEFAULT.newest_within)
+    assert streams(continued) == streams(session_readings(anew(grown), DEFAULT.newest_within))
+    assert continued.of("spo2")[0].measures["o2_flow"] == 4
+
+
+def test_a_set_entered_for_before_the_start_makes_the_baseline_anew() -> None:
+    """No set stands between it and the start, so it is later than everything before it."""
+    grown = session(observation("hr", 70, -10), rate("0.1", 0))
+    assert "sbp" not in session_readings(grown, DEFAULT.newest_within).baseline
+    grown = grown.with_facts([observation("sbp", 120, -5, recorded=1)])
+    assert session_readings(grown, DEFAULT.newest_within).baseline["sbp"] == 120
