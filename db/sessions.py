@@ -172,7 +172,7 @@ def _with_facts(session: InfusionSession, facts: Iterable[Fact]) -> InfusionSess
     for fact in facts:
         name = FACT_FIELDS[type(fact)]
         changed.setdefault(name, []).append(fact)
-    merged: dict[str, Any] = {}
+    merged: dict[str, tuple[Fact, ...]] = {}
     for name, new in changed.items():
         held: list[Fact] = list(getattr(session, name))
         if len(new) > len(held):
@@ -181,7 +181,7 @@ def _with_facts(session: InfusionSession, facts: Iterable[Fact]) -> InfusionSess
             for fact in new:
                 insort(held, fact, key=attrgetter("order"))
         merged[name] = tuple(held)
-    return replace(session, **merged) if merged else session
+    return session.grown(merged) if merged else session
 
 
 def is_open(session: InfusionSession) -> bool:

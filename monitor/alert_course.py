@@ -7,8 +7,9 @@ people answered; so the bedside, the review and a replay agree.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
 from itertools import groupby
 from uuid import UUID
 
@@ -115,9 +116,9 @@ def _merged(breaches: Sequence[Breach]) -> Iterator[Step]:
 # -- one alert ---------------------------------------------------------------------------------------
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, kw_only=True)
 class Course:
-    """An alert, the stretches it is about, and what happened to it.
+    """An alert, the stretches it is about, and what happened to it; each answer is worked out once.
 
     ``clock`` is now, at most the end of the session.  ``judged`` False: the breaches at hand say
     nothing about this kind of alert.  No stretch: its readings were amended away.
@@ -129,20 +130,24 @@ class Course:
     is_new: bool
     judged: bool
     events: tuple[AlertEvent, ...]
-    stretches: list[Stretch] = field(default_factory=list)
+    stretches: tuple[Stretch, ...] = ()
 
-    @property
+    def with_stretch(self, stretch: Stretch) -> Course:
+        """The same alert, about one more stretch."""
+        return replace(self, stretches=(*self.stretches, stretch))
+
+    @cached_property
     def answers(self) -> tuple[AlertEvent, ...]:
         """What people answered, in order of time."""
         found = (event for event in self.events if event.kind is AlertEventKind.ACKNOWLEDGED)
         return tuple(sorted(found, key=lambda event: (event.at, event.step)))
 
-    @property
+    @cached_property
     def steps(self) -> list[Step]:
         """How it stood over time, all stretches together."""
         return [step for stretch in self.stretches for step in stretch.steps]
 
-    @property
+    @cached_property
     def breaches(self) -> list[Breach]:
         """What it is about: open before over, worse before milder, then as the table has them."""
         found = [breach for stretch in self.stretches for breach in stretch.breaches]
@@ -158,12 +163,12 @@ class Course:
         """When the values were inside again; also while a critical still waits for its answer."""
         return self.stretches[-1].end_at if self.stretches else None
 
-    @property
+    @cached_property
     def top(self) -> int:
         """The highest level ever confirmed."""
         return max((step.confirmed for step in self.steps), default=0)
 
-    @property
+    @cached_property
     def confirmed_at(self) -> datetime | None:
         """When the highest confirmed level was confirmed first."""
         return next((s.at for s in self.steps if self.top and s.confirmed == self.top), None)
@@ -220,12 +225,12 @@ class Course:
                 return answer.at
         return None
 
-    @property
+    @cached_property
     def unanswered_critical(self) -> bool:
         """Whether a critical was never answered: it latches even when the value recovers (U-59)."""
         return any(self._answered_at(*critical) is None for critical in self._criticals())
 
-    @property
+    @cached_property
     def resolved_at(self) -> datetime | None:
         """When it was over for everybody: values inside and every critical answered."""
         if self.cleared_at is None or self.unanswered_critical:
@@ -237,7 +242,7 @@ class Course:
         """Whether it was open when that stretch became known: then it is the same alert (U-61)."""
         return self.resolved_at is None or self.resolved_at > stretch.steps[0].known_at
 
-    @property
+    @cached_property
     def level(self) -> int:
         """What it shows: by its values, else the critical nobody answered, else its worst."""
         if not self.stretches:
@@ -248,12 +253,12 @@ class Course:
             return CRITICAL
         return self.top or max(step.shown for step in self.steps)
 
-    @property
+    @cached_property
     def answer_level(self) -> int:
         """The level an answer given now covers, a critical nobody answered included."""
         return CRITICAL if self.unanswered_critical else self.level
 
-    @property
+    @cached_property
     def state(self) -> AlertState:
         """Where it stands now."""
         if not self.judged:
@@ -282,7 +287,7 @@ class Course:
 # -- which alert is about which stretch --------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Judgement:
     """Everything the alerts of one session follow from.
 
@@ -305,20 +310,28 @@ class Judgement:
         stretches = list(stretches_of(self.breaches))
         matching = _Matching(known, self.raised, self.events, stretches)
         found: dict[UUID, Course] = {}
-        before: Course | None = None
+        last: Course | None = None
         for stretch in stretches:
             alert = matching.by_trigger(stretch)
-            if alert is None and before is not None and _goes_on(before, stretch):
-                before.stretches.append(stretch)
-                continue
-            alert = alert or matching.by_time(stretch)
-            course = self._course(alert or self._new_alert(stretch), clock, is_new=alert is None)
-            before = found.setdefault(course.alert.id, course)
-            before.stretches.append(stretch)
+            if alert is None and last is not None and _goes_on(last, stretch):
+                before = last
+            else:
+                alert = alert or matching.by_time(stretch)
+                is_new = alert is None
+                alert = alert or self._new_alert(stretch)
+                before = found.get(alert.id) or self._course(alert, clock, is_new=is_new)
+            last = found[before.alert.id] = before.with_stretch(stretch)
         for alert in self.raised:
             if alert.id not in found:
                 found[alert.id] = self._course(alert, clock, is_new=False)
         return sorted(found.values(), key=lambda item: (item.alert.onset_at, item.alert.id))
+
+    @cached_property
+    def _events_of(self) -> dict[UUID, list[AlertEvent]]:
+        found: dict[UUID, list[AlertEvent]] = {}
+        for event in self.events:
+            found.setdefault(event.alert_id, []).append(event)
+        return found
 
     def _course(self, alert: Alert, clock: datetime, *, is_new: bool) -> Course:
         return Course(
@@ -327,7 +340,7 @@ class Judgement:
             clock=clock,
             is_new=is_new,
             judged=self._judges(alert),
-            events=tuple(event for event in self.events if event.alert_id == alert.id),
+            events=tuple(self._events_of.get(alert.id, ())),
         )
 
     def _judges(self, alert: Alert) -> bool:

@@ -31,7 +31,9 @@ __all__ = [
     "AlertEventKind",
     "AlertState",
     "AlertView",
+    "Course",
     "acknowledge",
+    "alert_courses",
     "alert_views",
     "alerts_to_raise",
     "confirmed_spans",
@@ -109,32 +111,38 @@ def alerts_to_raise(
     *,
     protocol: InfusionProtocol | None = None,
     breaches: tuple[Breach, ...] | None = None,
+    courses: Sequence[Course] | None = None,
 ) -> tuple[tuple[Alert, ...], tuple[AlertEvent, ...]]:
     """The alerts and events that are to be stored and are not yet, called with every save.
 
     Ids follow from session, group and first reading, so working it out twice stores it once.  With
     the ``protocol`` the limits of the dose are judged too (U-25).  ``breaches`` saves finding them
-    again; they have to be those of ``now`` (and of the protocol).
+    again, ``courses`` working those out; they have to be those of ``now`` (and of the protocol).
     """
-    courses = _courses(session, threshold_set, raised, events, now, protocol, breaches)
+    if courses is None:
+        courses = alert_courses(
+            session, threshold_set, raised, events, now, protocol=protocol, breaches=breaches
+        )
     alerts = tuple(course.alert for course in courses if course.is_new)
     return alerts, tuple(event for course in courses for event in _untold(course, now))
 
 
-def _courses(
+def alert_courses(
     session: InfusionSession,
     threshold_set: ThresholdSet,
     raised: tuple[Alert, ...],
     events: tuple[AlertEvent, ...],
     now: datetime,
-    protocol: InfusionProtocol | None,
-    breaches: tuple[Breach, ...] | None,
-) -> list[Course]:
+    *,
+    protocol: InfusionProtocol | None = None,
+    breaches: tuple[Breach, ...] | None = None,
+) -> tuple[Course, ...]:
+    """The course of every alert, raised or to be raised, in order of onset."""
     if breaches is None:
         breaches = find_breaches(session, threshold_set, now, protocol=protocol)
     with_dose = protocol is not None
     judgement = Judgement(session, threshold_set, breaches, raised, events, now, with_dose)
-    return judgement.courses()
+    return tuple(judgement.courses())
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,12 +235,16 @@ def alert_views(
     *,
     protocol: InfusionProtocol | None = None,
     breaches: tuple[Breach, ...] | None = None,
+    courses: Sequence[Course] | None = None,
 ) -> tuple[AlertView, ...]:
     """Every alert as it stands now, those that need someone first.
 
     Alerts that are due but not stored yet are among them: nothing waits for a clock to be shown.
     """
-    courses = _courses(session, threshold_set, alerts, events, now, protocol, breaches)
+    if courses is None:
+        courses = alert_courses(
+            session, threshold_set, alerts, events, now, protocol=protocol, breaches=breaches
+        )
     views = [_view(course, threshold_set, now) for course in courses]
     return tuple(sorted(views, key=_need))
 

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
+from itertools import islice
 from uuid import UUID
 
 from monitor import dosing
@@ -167,7 +168,7 @@ class _Frame:
     readings: SessionReadings
 
     def breaches_of(self, rule: Rule) -> Iterator[Breach]:
-        limits = PatientLimits(rule, _baseline_of(rule, self.readings.baseline))
+        limits = self._limits(rule)
         if rule.sign != "side_effect":
             if limits.may_fire(self.readings.extremes(rule.sign)):
                 yield from self._judged(limits, self.readings.of(rule.sign), None)
@@ -179,25 +180,29 @@ class _Frame:
             named = [_about(item, effect, critical_term) for item in course]
             yield from self._judged(limits, named, effect.id)
 
+    def _limits(self, rule: Rule) -> PatientLimits:
+        """The rule for this patient, made ready once as long as its baseline is the same."""
+        baseline_value = _baseline_of(rule, self.readings.baseline)
+        known: PatientLimits | None = self.readings.derived.get(rule.id)
+        if known is None or known.rule is not rule or known.baseline != baseline_value:
+            known = self.readings.derived[rule.id] = PatientLimits(rule, baseline_value)
+        return known
+
     def _judged(
         self, limits: PatientLimits, readings: list[Reading], subject: UUID | None
     ) -> Iterator[Breach]:
-        in_force = self._in_force(limits.rule, readings)
-        ranks = [limits.rank(reading.measures) for reading in in_force]
-        if not any(ranks):
-            return
-        asked = [
-            (reading, rank)
-            for reading, rank in zip(in_force, ranks, strict=True)
-            if limits.asks_about(reading)
-        ]
-        contradicted = _contradicted(limits, asked, self.threshold_set.conflict_within)
-        overtaken = _overtaken(asked, contradicted, self.threshold_set.late_after)
-        run = RuleRun(limits)
-        for index, (reading, rank) in enumerate(asked):
-            run.take(reading, rank, decides=index not in contradicted, overtaken=index in overtaken)
-        for episode in run.finish(self.as_of, self._record_ends_at()):
-            yield self._breach(limits, episode, subject)
+        kept, key = self.readings.derived, (limits.rule.id, subject)
+        course = _Course.of(limits, self._in_force(limits.rule, readings), kept.get(key))
+        if course.is_outside:
+            course = course.run_through(self.threshold_set)
+            new = course.run.over[len(course.over) :]
+            over = [*course.over, *(self._breach(limits, item, subject) for item in new)]
+            course = replace(course, over=over)
+            yield from over
+            episodes = course.run.copy().finish(self.as_of, self._record_ends_at())
+            for episode in islice(episodes, len(over), None):
+                yield self._breach(limits, episode, subject)
+        kept[key] = course
 
     def _in_force(self, rule: Rule, readings: list[Reading]) -> list[Reading]:
         """The readings from the first dose (or arrival) to discharge, both included (U-67)."""
@@ -263,6 +268,63 @@ class _Frame:
     def _words(self, limits: PatientLimits, shown: Reading, level: int) -> str:
         clause = limits.clause_of(level, shown.measures)
         return limit_words(limits.rule, clause, shown, limits.baseline, self.session.sedation_scale)
+
+
+#: What a run takes of a reading: the reading with its rank, whether it decides, whether overtaken.
+_Taken = tuple[tuple[Reading, int], bool, bool]
+
+
+@dataclass(frozen=True, slots=True)
+class _Course:
+    """What one rule made of the readings so far, kept so that a new set is one step and not all.
+
+    Each part follows from the readings in their order alone.  So when there are more of them and
+    the first ones are the same objects, what followed from those is still right; when they are
+    not, because something was entered late or amended, everything is worked out anew.
+
+    ``asked`` are the readings the rule looks at with their ranks, ``taken`` what the run was given,
+    ``over`` the breaches that ended.
+    """
+
+    limits: PatientLimits
+    readings: list[Reading]
+    asked: list[tuple[Reading, int]]
+    is_outside: bool
+    taken: list[_Taken]
+    run: RuleRun
+    over: list[Breach]
+
+    @classmethod
+    def of(cls, limits: PatientLimits, readings: list[Reading], known: _Course | None) -> _Course:
+        """The readings ranked; ``run`` is still where it was."""
+        if (
+            known is None
+            or known.limits is not limits
+            or readings[: len(known.readings)] != known.readings
+        ):
+            known = cls(limits, [], [], False, [], RuleRun(limits), [])
+        new = [
+            (reading, limits.rank(reading.measures))
+            for reading in readings[len(known.readings) :]
+            if limits.asks_about(reading)
+        ]
+        is_outside = known.is_outside or any(rank for _, rank in new)
+        return replace(known, readings=readings, asked=[*known.asked, *new], is_outside=is_outside)
+
+    def run_through(self, threshold_set: ThresholdSet) -> _Course:
+        """The same with the run at its last reading."""
+        contradicted = _contradicted(self.limits, self.asked, threshold_set.conflict_within)
+        overtaken = _overtaken(self.asked, contradicted, threshold_set.late_after)
+        taken = [
+            (item, index not in contradicted, index in overtaken)
+            for index, item in enumerate(self.asked)
+        ]
+        done = len(self.taken)
+        goes_on = taken[:done] == self.taken
+        run = self.run.copy() if goes_on else RuleRun(self.limits)
+        for (reading, rank), decides, late in taken[done if goes_on else 0 :]:
+            run.take(reading, rank, decides=decides, overtaken=late)
+        return replace(self, taken=taken, run=run, over=self.over if goes_on else [])
 
 
 def _state(last: Step, top: int) -> str:

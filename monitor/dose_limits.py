@@ -7,10 +7,9 @@ the drug and are never converted to the other (U-01).  Soft is asked about, hard
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from datetime import datetime
 from decimal import ROUND_CEILING, Decimal
-from typing import Literal, NamedTuple, TypeVar
+from typing import Literal, NamedTuple
 
 from monitor.dose_timeline import dose_timeline
 from monitor.dose_units import (
@@ -25,7 +24,7 @@ from monitor.dose_units import (
 )
 from monitor.errors import Problem
 from monitor.protocols import InfusionProtocol, SoftHard
-from monitor.record import DoseUnit, DrugForm, Fact, InfusionSession
+from monitor.record import DoseUnit, DrugForm, InfusionSession
 
 Severity = Literal["soft", "hard"]
 
@@ -40,8 +39,6 @@ OWN_LIMITS = {
     "step": ("step_mg_per_kg_h",),
     "total": ("total_mg_per_kg", "total_mg"),
 }
-
-_KnownT = TypeVar("_KnownT", bound=Fact)
 
 
 def missing_limits(protocol: InfusionProtocol) -> tuple[str, ...]:
@@ -126,22 +123,6 @@ class DoseCrossing(NamedTuple):
     text: str
 
 
-def _as_known(session: InfusionSession, as_of: datetime) -> InfusionSession:
-    """The session with the dose facts that were recorded by then (ruling 14)."""
-
-    def known(facts: tuple[_KnownT, ...]) -> tuple[_KnownT, ...]:
-        return tuple(fact for fact in facts if fact.recorded_at <= as_of)
-
-    return replace(
-        session,
-        dose_steps=known(session.dose_steps),
-        boluses=known(session.boluses),
-        syringe_changes=known(session.syringe_changes),
-        weights=known(session.weights),
-        amendments=known(session.amendments),
-    )
-
-
 @exact
 def dose_limit_crossings(
     session: InfusionSession, protocol: InfusionProtocol, as_of: datetime
@@ -152,7 +133,7 @@ def dose_limit_crossings(
     on the way above it.  Only facts recorded by ``as_of`` count; the duration is that of INF, and
     passes its limit only while something runs.
     """
-    known = _as_known(session, as_of)
+    known = session.known_at(as_of)
     timeline = dose_timeline(known)
     started_at = timeline.started_at
     if started_at is None or started_at > as_of:

@@ -13,7 +13,6 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
 from itertools import pairwise
-from typing import Any
 
 from monitor.dose_units import US_PER_HOUR, US_PER_S, ZERO, exact, microseconds
 from monitor.record import (
@@ -25,7 +24,8 @@ from monitor.record import (
     SyringeChange,
 )
 
-_KEPT_AS = "_dose_timeline"
+#: What the timeline is made of, besides the header.
+_KINDS = ("dose_steps", "boluses", "syringe_changes", "amendments")
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,14 +297,10 @@ def _given(bolus: Bolus, interruptions: list[datetime], concentration: Decimal) 
 def dose_timeline(session: InfusionSession) -> DoseTimeline:
     """The timeline of the dose facts in force; amended facts are left out.
 
-    Worked out once per session object and kept on it, as its cached properties are: its facts never
-    change, and table and chart ask for the rate and the dose at every row.
+    Worked out once for the dose facts there are: table and chart ask for the rate and the dose at
+    every row, and most of what is saved is no dose.
     """
-    kept: dict[str, Any] = vars(session)
-    if _KEPT_AS not in kept:
-        kept[_KEPT_AS] = _built(session)
-    timeline: DoseTimeline = kept[_KEPT_AS]
-    return timeline
+    return session.derived("dose_timeline", _KINDS, _built)
 
 
 @exact

@@ -6,8 +6,8 @@ while either level is shown.  Readings are given in order of time, then the cloc
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from monitor.patient_limits import AT_ONCE, PatientLimits
@@ -43,6 +43,10 @@ class Episode:
     live: bool = False
     recheck_by: datetime | None = None
 
+    def copy(self) -> Episode:
+        """One that may go on without changing this one."""
+        return replace(self, outside=list(self.outside), steps=list(self.steps))
+
     def shown_at(self, level: int) -> Reading:
         """The reading that speaks for a level: the newest while it lasts, else the first."""
         outside = [item for item, rank in self.outside if rank >= level]
@@ -66,6 +70,12 @@ class _LevelRun:
         self.pending_since: datetime | None = None
         self.inside_since: datetime | None = None
         self.inside_count = 0
+
+    def copy(self) -> _LevelRun:
+        twin = _LevelRun(self.level)
+        twin.active, twin.pending_since = self.active, self.pending_since
+        twin.inside_since, twin.inside_count = self.inside_since, self.inside_count
+        return twin
 
     @property
     def shown(self) -> int:
@@ -134,6 +144,19 @@ class RuleRun:
         self._levels = [_LevelRun(level) for level in limits.levels]
         self._done: list[Episode] = []
         self._episode: Episode | None = None
+
+    def copy(self) -> RuleRun:
+        """The same run once more, to go on with; its finished episodes are shared."""
+        twin = RuleRun(self._limits)
+        twin._levels = [level.copy() for level in self._levels]
+        twin._done = list(self._done)
+        twin._episode = self._episode and self._episode.copy()
+        return twin
+
+    @property
+    def over(self) -> Sequence[Episode]:
+        """The episodes that ended, in order; nothing changes them any more."""
+        return self._done
 
     def take(self, reading: Reading, rank: int, *, decides: bool, overtaken: bool) -> None:
         """The next reading.  Without ``decides`` it is contradicted and cannot calm anything."""

@@ -2,6 +2,9 @@
 
 Observations are grouped once; every rule of a sign then looks at the same stream.  A reading tells
 what it measures by name (thresholds.SIGNS), so that a rule is only comparisons.
+
+A set that was just saved is nearly always later than everything before it, and then no earlier
+reading can change: the streams of the session before it are continued instead of made anew.
 """
 
 from __future__ import annotations
@@ -13,11 +16,20 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
 from operator import attrgetter
+from typing import Any
 from uuid import UUID
 
 from monitor.lifecycle import EventKind
 from monitor.parameters import PARAMETERS
-from monitor.record import Fact, InfusionSession, NotTaken, Observation, SideEffect
+from monitor.record import (
+    STREAMS,
+    STREAMS_BEFORE,
+    Fact,
+    InfusionSession,
+    NotTaken,
+    Observation,
+    SideEffect,
+)
 from monitor.scales import sedation_grade
 from monitor.side_effects import NONE
 from monitor.thresholds import SIGNS
@@ -53,95 +65,185 @@ def in_order(facts: Iterable[Observation]) -> list[Observation]:
     return sorted(facts, key=attrgetter("taken_at", "recorded_at", "id"))
 
 
+class _Sets:
+    """Observations by parameter and by set, in the order of the record."""
+
+    __slots__ = ("by_parameter", "by_set", "first_at", "last_at")
+
+    def __init__(self, observations: Iterable[Observation]) -> None:
+        self.by_parameter: dict[str, list[Observation]] = {}
+        self.by_set: dict[UUID, dict[str, Observation]] = {}
+        set_id: UUID | None = None
+        together: dict[str, Observation] = {}
+        ordered = in_order(observations)
+        self.first_at = ordered[0].taken_at if ordered else None
+        self.last_at = ordered[-1].taken_at if ordered else None
+        for observation in ordered:
+            self.by_parameter.setdefault(observation.parameter, []).append(observation)
+            if observation.set_id is not set_id:  # hashing a UUID is slow: once for each set
+                set_id = observation.set_id
+                together = self.by_set.setdefault(set_id, {})
+            together[observation.parameter] = observation
+
+    def all_after(self, moment: datetime | None) -> bool:
+        """Whether nothing of it was taken at the moment or before."""
+        return moment is None or self.first_at is None or self.first_at > moment
+
+    def followed_by(self, later: _Sets) -> _Sets:
+        """Both; every set of the other is later than all of these."""
+        both = _Sets(())
+        both.first_at, both.last_at = self.first_at or later.first_at, later.last_at or self.last_at
+        both.by_set = self.by_set | later.by_set
+        both.by_parameter = dict(self.by_parameter)
+        for key, observations in later.by_parameter.items():
+            both.by_parameter[key] = [*self.by_parameter.get(key, ()), *observations]
+        return both
+
+    def values(self, key: str) -> Iterator[tuple[Observation, Decimal]]:
+        for observation in self.by_parameter.get(key, ()):
+            if observation.value is not None:
+                yield observation, observation.value
+
+    def findings(self, key: str, finding: NotTaken) -> Iterator[Observation]:
+        for observation in self.by_parameter.get(key, ()):
+            if observation.not_taken is finding:
+                yield observation
+
+    def with_any(self, keys: tuple[str, ...]) -> list[dict[str, Observation]]:
+        """The sets that say something about any of the parameters, in order of time."""
+        found = in_order(seen for key in keys for seen in self.by_parameter.get(key, ()))
+        return [self.by_set[set_id] for set_id in dict.fromkeys(seen.set_id for seen in found)]
+
+
 class SessionReadings:
     """The streams of one session, built when first asked for.
 
     ``session`` is the session as known at the moment of judgement.  ``newest_within`` is how old a
     blood pressure or sedation score of another set may be to count beside a symptom (U-02, U-54).
+    ``before`` are the streams of a session that this one grew from.
     """
 
-    def __init__(self, session: InfusionSession, newest_within: timedelta) -> None:
+    def __init__(
+        self,
+        session: InfusionSession,
+        newest_within: timedelta,
+        before: SessionReadings | None = None,
+    ) -> None:
         self._session = session
         self._newest_within = newest_within
         self._streams: dict[str, list[Reading]] = {}
         self._extremes: dict[str, tuple[Decimal, Decimal] | None] = {}
-        self._by_parameter: dict[str, list[Observation]] = {}
-        self._by_set: dict[UUID, dict[str, Observation]] = {}
-        set_id: UUID | None = None
-        together: dict[str, Observation] = {}
-        for observation in in_order(session.current_observations):
-            self._by_parameter.setdefault(observation.parameter, []).append(observation)
-            if observation.set_id is not set_id:  # hashing a UUID is slow: once for each set
-                set_id = observation.set_id
-                together = self._by_set.setdefault(set_id, {})
-            together[observation.parameter] = observation
+        #: What others worked out from these streams.  It goes on to the session that grows from
+        #: this one, so whoever takes it has to see that it is about the same readings.
+        self.derived: dict[Any, Any] = {}
+        self._of_sets: dict[str, list[Reading]] = {}
+        #: What was ticked after the last set that says something about dissociation.
+        self._last_ticks: dict[str, Decimal] = dict.fromkeys(_DISSOCIATION_TICKS, _NO)
+        #: The same of the session before, by sign: nobody changes a list once it is there.
+        self._earlier: dict[str, list[Reading]] = {}
+        self._earlier_extremes: dict[str, tuple[Decimal, Decimal] | None] = {}
+        later = None if before is None else before._later_sets(session)
+        if before is None or later is None:
+            self.sets = self._later = _Sets(session.current_observations)
+            return
+        self.sets, self._later = before.sets.followed_by(later), later
+        # Another thread may be reading there: what follows from a stream is taken before it.
+        self._earlier_extremes = dict(before._extremes)
+        self._earlier = dict(before._of_sets)
+        if "dissociation" in self._earlier:
+            self._last_ticks = before._last_ticks
+        self.derived = dict(before.derived)
+        if "baseline" in vars(before) and _same_baseline(before._session, session, later):
+            vars(self)["baseline"] = before.baseline
+
+    def _later_sets(self, session: InfusionSession) -> _Sets | None:
+        """The sets that a session has more, when they leave every reading here as it is.
+
+        They do when they are sets of their own, taken after all others, and nothing was amended
+        and the first dose is the same.  None otherwise: then everything is read anew.
+        """
+        mine, all_ = self._session.current_observations, session.current_observations
+        if (
+            self._session.amendments != session.amendments
+            or self._session.started_at != session.started_at
+            or all_[: len(mine)] != mine
+        ):
+            return None
+        later = _Sets(all_[len(mine) :])
+        apart = self.sets.by_set.keys().isdisjoint(later.by_set)
+        return later if apart and later.all_after(self.sets.last_at) else None
 
     def of(self, sign: str) -> list[Reading]:
         """Every reading of a sign, in order of time."""
         stream = self._streams.get(sign)
         if stream is None:
-            build = getattr(self, f"_{sign}", None)
-            readings = build() if build else self._vital(sign)
-            stream = sorted(readings, key=attrgetter("at", "known_at"))
+            stream = self._read_sets(sign)
+            if sign == "nausea":
+                stream = _in_time([*stream, *self._vomited()])
             self._streams[sign] = stream
+        return stream
+
+    def _read_sets(self, sign: str) -> list[Reading]:
+        """What the sets say about a sign: what is known already, and the later sets."""
+        earlier = self._earlier.get(sign)
+        sets = self.sets if earlier is None else self._later
+        build = getattr(self, f"_{sign}", None)
+        stream = _in_time(build(sets) if build else self._vital(sign, sets))
+        if earlier is not None:
+            stream = [*earlier, *stream]
+        self._of_sets[sign] = stream
         return stream
 
     def extremes(self, sign: str) -> tuple[Decimal, Decimal] | None:
         """The lowest and highest number of a sign; what lies between them need not be looked at."""
         if sign not in self._extremes:
-            values = [seen.measures["value"] for seen in self.of(sign) if "value" in seen.measures]
+            stream, known = self.of(sign), self._earlier_extremes.get(sign, ())
+            if sign in self._earlier_extremes:
+                stream = self._of_sets[sign][len(self._earlier[sign]) :]
+            values = [seen.measures["value"] for seen in stream if "value" in seen.measures]
+            values += known or ()
             self._extremes[sign] = (min(values), max(values)) if values else None
         return self._extremes[sign]
 
     # -- single values -------------------------------------------------------------------------
 
-    def _values(self, key: str) -> Iterator[tuple[Observation, Decimal]]:
-        for observation in self._by_parameter.get(key, ()):
-            if observation.value is not None:
-                yield observation, observation.value
-
-    def _findings(self, key: str, finding: NotTaken) -> Iterator[Observation]:
-        for observation in self._by_parameter.get(key, ()):
-            if observation.not_taken is finding:
-                yield observation
-
-    def _vital(self, key: str) -> Iterator[Reading]:
-        for seen, value in self._values(key):
+    def _vital(self, key: str, sets: _Sets) -> Iterator[Reading]:
+        for seen, value in sets.values(key):
             yield _reading(seen, value, {"value": value})
 
-    def _pressure(self, key: str) -> Iterator[Reading]:
-        for seen, value in self._values(key):
+    def _pressure(self, key: str, sets: _Sets) -> Iterator[Reading]:
+        for seen, value in sets.values(key):
             measures = {"value": value}
             for name in ("sbp", "dbp"):
-                other = self._by_set[seen.set_id].get(name)
+                other = self.sets.by_set[seen.set_id].get(name)
                 if other is not None and other.value is not None:
                     measures[name] = other.value
             yield _reading(seen, value, measures)
 
-    def _sbp(self) -> Iterator[Reading]:
-        return self._pressure("sbp")
+    def _sbp(self, sets: _Sets) -> Iterator[Reading]:
+        return self._pressure("sbp", sets)
 
-    def _dbp(self) -> Iterator[Reading]:
-        return self._pressure("dbp")
+    def _dbp(self, sets: _Sets) -> Iterator[Reading]:
+        return self._pressure("dbp", sets)
 
-    def _etco2(self) -> Iterator[Reading]:
-        yield from self._vital("etco2")
-        for seen in self._findings("etco2", NotTaken.NO_TRACE):
+    def _etco2(self, sets: _Sets) -> Iterator[Reading]:
+        yield from self._vital("etco2", sets)
+        for seen in sets.findings("etco2", NotTaken.NO_TRACE):
             yield _reading(seen, None, {"no_trace": _YES})
 
-    def _spo2(self) -> Iterator[Reading]:
-        flows = list(self._values("o2_flow"))
+    def _spo2(self, sets: _Sets) -> Iterator[Reading]:
+        flows = list(self.sets.values("o2_flow"))
         times = [flow.taken_at for flow, _ in flows]
-        for seen, value in self._values("spo2"):
+        for seen, value in sets.values("spo2"):
             measures = {"value": value}
             # A flow is a setting: the newest one holds until another was recorded.
             newest = bisect_right(times, seen.taken_at)
             if newest:
                 measures["o2_flow"] = flows[newest - 1][1]
             yield _reading(seen, value, measures)
-        for seen in self._findings("spo2", NotTaken.NO_TRACE):
+        for seen in sets.findings("spo2", NotTaken.NO_TRACE):
             measures = {"no_trace": _YES}
-            together = self._by_set[seen.set_id]
+            together = self.sets.by_set[seen.set_id]
             grade = self._grade_of(seen.set_id)
             if grade is not None:
                 measures["sedation_grade"] = grade
@@ -151,9 +253,9 @@ class SessionReadings:
 
     # -- what is taken together ----------------------------------------------------------------
 
-    def _map(self) -> Iterator[Reading]:
+    def _map(self, sets: _Sets) -> Iterator[Reading]:
         """The monitor's own mean pressure, else (SBP + 2 x DBP) / 3, unrounded (U-58)."""
-        for together in self._by_set.values():
+        for together in sets.by_set.values():
             entered = together.get("map")
             if entered is not None and entered.value is not None:
                 yield _reading(entered, entered.value, {"value": entered.value})
@@ -166,9 +268,9 @@ class SessionReadings:
             mean = (systolic.value + 2 * diastolic.value) / 3
             yield _reading(systolic, mean, {"value": mean}, diastolic)
 
-    def _bp(self) -> Iterator[Reading]:
+    def _bp(self, sets: _Sets) -> Iterator[Reading]:
         """Whether a pressure could be had at all: a palpated systolic one is a pressure."""
-        for together in self._by_set.values():
+        for together in sets.by_set.values():
             systolic, diastolic = together.get("sbp"), together.get("dbp")
             if systolic is not None and systolic.value is not None:
                 yield _reading(systolic, systolic.value, {"value": systolic.value})
@@ -178,8 +280,8 @@ class SessionReadings:
                     yield _reading(seen, None, {"unrecordable": _YES})
                     break
 
-    def _sedation(self) -> Iterator[Reading]:
-        for seen in self._by_parameter.get("sedation", ()):
+    def _sedation(self, sets: _Sets) -> Iterator[Reading]:
+        for seen in sets.by_parameter.get("sedation", ()):
             grade = self._grade(seen)
             if grade is None or seen.value is None:
                 yield _reading(seen, None, {})
@@ -190,7 +292,7 @@ class SessionReadings:
         """The harmonised grade 0 to 3 of a sedation score, None when not assessed (U-49, U-50)."""
         if seen.value is None or seen.value != int(seen.value):
             return None
-        together = self._by_set[seen.set_id]
+        together = self.sets.by_set[seen.set_id]
         roused = together.get("roused_to_voice")
         grade = sedation_grade(
             self._session.sedation_scale,
@@ -201,14 +303,14 @@ class SessionReadings:
         return None if grade is None else Decimal(grade)
 
     def _grade_of(self, set_id: UUID) -> Decimal | None:
-        seen = self._by_set[set_id].get("sedation")
+        seen = self.sets.by_set[set_id].get("sedation")
         return None if seen is None else self._grade(seen)
 
-    def _dissociation(self) -> Iterator[Reading]:
+    def _dissociation(self, sets: _Sets) -> Iterator[Reading]:
         started_at = self._session.started_at
-        last = dict.fromkeys(_DISSOCIATION_TICKS, _NO)
+        last = dict(self._last_ticks)
         keys = ("dissociation", *_DISSOCIATION_TICKS)
-        for together in self._sets_with(keys):
+        for together in sets.with_any(keys):
             facts = [together[key] for key in keys if key in together]
             measures = {
                 "value" if f.parameter == "dissociation" else f.parameter: f.value for f in facts
@@ -221,19 +323,11 @@ class SessionReadings:
                 last |= {key: told[key] for key in _DISSOCIATION_TICKS if key in told}
             told |= {f"last_{key}": value for key, value in last.items()}
             yield _reading(facts[0], told.get("value"), told, *facts[1:])
+        self._last_ticks = last
 
-    def _sets_with(self, keys: tuple[str, ...]) -> list[dict[str, Observation]]:
-        """The sets that say something about any of the parameters, in order of time."""
-        set_ids = dict.fromkeys(seen.set_id for seen in in_order(self._all(keys)))
-        return [self._by_set[set_id] for set_id in set_ids]
-
-    def _all(self, keys: tuple[str, ...]) -> Iterator[Observation]:
-        for key in keys:
-            yield from self._by_parameter.get(key, ())
-
-    def _symptoms(self) -> Iterator[Reading]:
+    def _symptoms(self, sets: _Sets) -> Iterator[Reading]:
         keys = SIGNS["symptoms"].parameters
-        for together in self._sets_with(keys):
+        for together in sets.with_any(keys):
             facts = [together[key] for key in keys if key in together]
             measures = {fact.parameter: fact.value for fact in facts if fact.value is not None}
             if not measures:
@@ -267,8 +361,8 @@ class SessionReadings:
             "bp_known": _YES
         }
 
-    def _nausea(self) -> Iterator[Reading]:
-        for together in self._sets_with(("nausea", "vomited")):
+    def _nausea(self, sets: _Sets) -> Iterator[Reading]:
+        for together in sets.with_any(("nausea", "vomited")):
             facts = [together[key] for key in ("nausea", "vomited") if key in together]
             score = together.get("nausea")
             value = None if score is None else score.value
@@ -278,6 +372,9 @@ class SessionReadings:
                 measures |= self._sedation_at(facts[0].set_id, facts[0].taken_at)
             if measures:
                 yield _reading(facts[0], value, measures, *facts[1:])
+
+    def _vomited(self) -> Iterator[Reading]:
+        """Vomiting that was recorded as an event or a side effect, beside the sets."""
         for seen in self._vomiting():
             measures = {"vomited": _YES} | self._sedation_at(None, seen.taken_at)
             yield Reading(seen.taken_at, seen.recorded_at, None, None, measures, (seen,))
@@ -357,7 +454,7 @@ class SessionReadings:
         for key in LAST_SIGNS:
             before = [
                 _reading(seen, value, {"value": value})
-                for seen, value in self._values(key)
+                for seen, value in self.sets.values(key)
                 if seen.taken_at <= started_at
             ]
             values = _kept(before, fixed)
@@ -366,15 +463,23 @@ class SessionReadings:
         return found
 
 
-#: Where a session object keeps its streams.
-_KEPT_AS = "_readings_by_window"
+def _in_time(readings: Iterable[Reading]) -> list[Reading]:
+    return sorted(readings, key=attrgetter("at", "known_at"))
+
+
+def _same_baseline(before: InfusionSession, after: InfusionSession, later: _Sets) -> bool:
+    """Whether the doses that fix it are the same and no later set is from before the first dose."""
+    same_doses = before.dose_steps == after.dose_steps and before.boluses == after.boluses
+    return same_doses and later.all_after(after.started_at)
 
 
 def session_readings(session: InfusionSession, newest_within: timedelta) -> SessionReadings:
     """The streams of a session, built once per session object: its facts never change."""
-    kept: dict[timedelta, SessionReadings] = vars(session).setdefault(_KEPT_AS, {})
+    kept: dict[timedelta, SessionReadings] = vars(session).setdefault(STREAMS, {})
     if newest_within not in kept:
-        kept[newest_within] = SessionReadings(session, newest_within)
+        # Taken away: a session must not hold on to all those it grew from.
+        before = vars(session).get(STREAMS_BEFORE, {}).pop(newest_within, None)
+        kept[newest_within] = SessionReadings(session, newest_within, before)
     return kept[newest_within]
 
 
@@ -386,7 +491,7 @@ def baseline(session: InfusionSession) -> Mapping[str, Decimal]:
     saved later counts only where there was none, an amendment of a reading that counted always
     does (clinical.md U-44).
     """
-    kept: dict[timedelta, SessionReadings] = vars(session).get(_KEPT_AS, {})
+    kept: dict[timedelta, SessionReadings] = vars(session).get(STREAMS, {})
     for readings in kept.values():  # the window plays no part in a baseline
         return readings.baseline
     return session_readings(session, timedelta(0)).baseline

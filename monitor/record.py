@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from functools import cached_property
+from operator import attrgetter
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -327,6 +328,14 @@ class Amendment(Fact):
 
 
 FactT = TypeVar("FactT", bound=Fact)
+DerivedT = TypeVar("DerivedT")
+
+#: Where a session keeps what was worked out from it: never part of what it is, and only ever the
+#: answer to a question about facts that do not change any more.
+_DERIVED = "_derived"
+#: The same for its streams of readings, and for those of the session it grew from (readings.py).
+STREAMS = "_streams"
+STREAMS_BEFORE = "_streams_before"
 
 #: Every kind of fact, with the field of InfusionSession that holds it.  Storage, folders and
 #: exports walk this table, so that a new kind cannot be forgotten in one of them.
@@ -406,15 +415,46 @@ class InfusionSession:
         arriving: dict[str, list[Fact]] = {}
         for fact in facts:
             arriving.setdefault(FACT_FIELDS[type(fact)], []).append(fact)
-        changed: dict[str, Any] = {
-            name: _merged(getattr(self, name), new) for name, new in arriving.items()
+        return self.grown(
+            {name: _merged(getattr(self, name), new) for name, new in arriving.items()}
+        )
+
+    def grown(self, merged: Mapping[str, tuple[Fact, ...]]) -> InfusionSession:
+        """The same session with longer tuples of facts, by the name of their field.
+
+        What was worked out from facts that stay as they are goes on to the new object, and the
+        streams of readings may be continued there (readings.py).
+        """
+        changed: dict[str, Any] = dict(merged)
+        after = replace(self, **changed)
+        kept, handed_on = vars(self), vars(after)
+        handed_on[_DERIVED] = {
+            name: entry
+            for name, entry in list(kept.get(_DERIVED, {}).items())
+            if merged.keys().isdisjoint(entry[0])
         }
-        return replace(self, **changed)
+        streams = kept.get(STREAMS) or kept.get(STREAMS_BEFORE)
+        if streams:
+            handed_on[STREAMS_BEFORE] = dict(streams)
+        return after
+
+    def derived(
+        self, name: str, kinds: tuple[str, ...], build: Callable[[InfusionSession], DerivedT]
+    ) -> DerivedT:
+        """What ``build`` makes of the header and of these kinds of facts alone, worked out once.
+
+        A session that grew in other kinds takes it over; so ``build`` must read nothing else.
+        """
+        kept: dict[str, tuple[tuple[str, ...], Any]] = vars(self).setdefault(_DERIVED, {})
+        if name not in kept:
+            kept[name] = (kinds, build(self))
+        value: DerivedT = kept[name][1]
+        return value
 
     @cached_property
     def amended_ids(self) -> frozenset[UUID]:
         """Ids of every fact that an amendment replaced or struck out."""
-        return frozenset(amendment.amends for amendment in self.amendments)
+        return self.derived("amended_ids", ("amendments",), _amended_ids)
 
     def current(self, facts: tuple[FactT, ...]) -> tuple[FactT, ...]:
         """Those of the facts that no amendment replaced or struck out."""
@@ -436,12 +476,12 @@ class InfusionSession:
     @cached_property
     def started_at(self) -> datetime | None:
         """The first dose: the first rate above 0 or the first bolus (clinical.md U-68)."""
-        firsts = [step.taken_at for step in self.current(self.dose_steps) if step.rate_mg_per_h > 0]
-        firsts += [bolus.taken_at for bolus in self.current(self.boluses)]
-        return min(firsts, default=None)
+        return self.derived("started_at", ("dose_steps", "boluses", "amendments"), _started_at)
 
     def known_at(self, as_of: datetime) -> InfusionSession:
         """The session as the record stood then: facts saved later are left out (ruling 14)."""
+        if all(saved_at <= as_of for saved_at in self._last_saved_at()):
+            return self
         kept = {
             name: tuple(fact for fact in getattr(self, name) if fact.recorded_at <= as_of)
             for name in FACT_FIELDS.values()
@@ -450,6 +490,13 @@ class InfusionSession:
             name: facts for name, facts in kept.items() if len(facts) != len(getattr(self, name))
         }
         return replace(self, **changed) if changed else self
+
+    def _last_saved_at(self) -> Iterator[datetime]:
+        """When the last fact of each kind was saved."""
+        for name in FACT_FIELDS.values():
+            saved_at = self.derived(f"last saved {name}", (name,), _LAST_SAVED[name])
+            if saved_at is not None:
+                yield saved_at
 
     def facts(self) -> tuple[Fact, ...]:
         """Every fact of every kind, in the order of the record."""
@@ -464,3 +511,25 @@ class InfusionSession:
         """The fact with this id, amended or not."""
         everything = (fact for name in FACT_FIELDS.values() for fact in getattr(self, name))
         return next((fact for fact in everything if fact.id == fact_id), None)
+
+
+def _amended_ids(session: InfusionSession) -> frozenset[UUID]:
+    return frozenset(amendment.amends for amendment in session.amendments)
+
+
+def _started_at(session: InfusionSession) -> datetime | None:
+    steps, boluses = session.current(session.dose_steps), session.current(session.boluses)
+    firsts = [step.taken_at for step in steps if step.rate_mg_per_h > 0]
+    firsts += [bolus.taken_at for bolus in boluses]
+    return min(firsts, default=None)
+
+
+def _last_saved(name: str) -> Callable[[InfusionSession], datetime | None]:
+    def last_saved(session: InfusionSession) -> datetime | None:
+        facts: tuple[Fact, ...] = getattr(session, name)
+        return max(map(attrgetter("recorded_at"), facts), default=None)
+
+    return last_saved
+
+
+_LAST_SAVED = {name: _last_saved(name) for name in FACT_FIELDS.values()}

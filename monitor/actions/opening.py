@@ -13,6 +13,8 @@ from monitor.alerts import (
     Alert,
     AlertEvent,
     AlertView,
+    Course,
+    alert_courses,
     alert_views,
     confirmed_spans,
     dose_interlocks,
@@ -48,6 +50,19 @@ class OpenSession:
         return find_breaches(self.session, self.threshold_set, self.as_of, protocol=self.protocol)
 
     @cached_property
+    def courses(self) -> tuple[Course, ...]:
+        """The course of every alert."""
+        return alert_courses(
+            self.session,
+            self.threshold_set,
+            self.alerts,
+            self.alert_events,
+            self.as_of,
+            protocol=self.protocol,
+            breaches=self.breaches,
+        )
+
+    @cached_property
     def views(self) -> tuple[AlertView, ...]:
         """Every alert with the state it is in now, those that need someone first."""
         return alert_views(
@@ -56,8 +71,7 @@ class OpenSession:
             self.alerts,
             self.alert_events,
             self.as_of,
-            protocol=self.protocol,
-            breaches=self.breaches,
+            courses=self.courses,
         )
 
     @cached_property

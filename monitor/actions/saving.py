@@ -88,8 +88,8 @@ def write(
     answers: tuple[AlertEvent, ...],
 ) -> OpenSession:
     """Save facts and answers with the alerts they raise and the projection, in one transaction."""
-    session = before.session.with_facts(facts) if facts else before.session
-    writer.add_facts(session.id, facts)
+    session_id = before.session.id
+    writer.add_facts(session_id, facts)
     if writer.added != len(facts):
         raise InvalidEntry(
             [
@@ -98,6 +98,8 @@ def write(
                 )
             ]
         )
+    # The very object that is kept for the next save: what is worked out here serves there too.
+    session = writer.session(session_id)
     known_events = (*before.alert_events, *answers)
     after = replace(before, session=session, alert_events=known_events)
     alerts, events = alerts_to_raise(
@@ -106,14 +108,16 @@ def write(
         before.alerts,
         known_events,
         before.as_of,
-        protocol=before.protocol,
-        breaches=after.breaches,
+        courses=after.courses,
     )
     writer.add_alerts(alerts, (*answers, *events))
-    breaches = after.breaches
-    after = replace(after, alerts=(*before.alerts, *alerts), alert_events=(*known_events, *events))
-    # A frozen dataclass keeps its derived values in its own dict: these were just worked out.
-    after.__dict__["breaches"] = breaches
+    if alerts or events:
+        breaches = after.breaches
+        after = replace(
+            after, alerts=(*before.alerts, *alerts), alert_events=(*known_events, *events)
+        )
+        # A frozen dataclass keeps its derived values in its own dict: these were just worked out.
+        vars(after)["breaches"] = breaches
     writer.set_summary(session.id, summary(after, store.zone))
     return after
 
