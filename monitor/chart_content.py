@@ -13,6 +13,7 @@ from monitor import schedule
 from monitor.alerts import AlertEvent, AlertState, AlertView, confirmed_spans
 from monitor.breaches import baseline, find_breaches, rule_applies, rules_end_at
 from monitor.chart_looks import DARK, ICONS, LIGHT, Palette
+from monitor.dose_timeline import dose_timeline
 from monitor.parameters import PARAMETERS
 from monitor.protocols import InfusionProtocol
 from monitor.record import InfusionSession
@@ -352,7 +353,8 @@ def dose_scale(session: InfusionSession) -> tuple[float, str]:
 
 def dose_top(content: ChartContent) -> float:
     divisor, unit = dose_scale(content.session)
-    rates = [float(step.rate_mg_per_h) / divisor for step in content.session.dose_steps]
+    points = dose_timeline(content.session).points
+    rates = [float(point.rate_mg_per_h) / divisor for point in points]
     if unit == "mg/kg/h":
         rates += [
             float(step.rate_mg_per_kg_h)

@@ -243,6 +243,19 @@ class DoseTimeline:
         return reached if after is None else min(reached, after)
 
 
+def rate_in_force(step: DoseStep, concentration_mg_per_ml: Decimal) -> Decimal:
+    """mg/h of the step with what is known now about the syringe it was given from.
+
+    A pump that was set in mL/h gave what was in its syringe: when the strength is put right
+    afterwards, so is the dose.  What was typed in mg stays what was meant.
+    """
+    if step.kind in (DoseStepKind.HOLD, DoseStepKind.STOP):
+        return ZERO
+    if step.entered_unit is DoseUnit.ML_PER_H:
+        return step.entered_value * concentration_mg_per_ml
+    return step.rate_mg_per_h
+
+
 def _points(session: InfusionSession) -> tuple[tuple[DosePoint, ...], list[datetime]]:
     """The points of changing rate, and every moment at which the pump was brought to rate 0.
 
@@ -265,8 +278,7 @@ def _points(session: InfusionSession) -> tuple[tuple[DosePoint, ...], list[datet
             concentration = fact.concentration_mg_per_ml
             rate = ZERO
         else:
-            held = fact.kind in (DoseStepKind.HOLD, DoseStepKind.STOP)
-            rate = ZERO if held else fact.rate_mg_per_h
+            rate = rate_in_force(fact, concentration)
             stopped = fact.kind is DoseStepKind.STOP or (stopped and rate == 0)
             typed_unit = fact.entered_unit
         if rate == 0:

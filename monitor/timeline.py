@@ -16,6 +16,7 @@ from uuid import UUID
 from monitor import schedule
 from monitor.alert_record import Alert
 from monitor.breaches import Breach
+from monitor.dose_timeline import dose_timeline, rate_in_force
 from monitor.effect_course import EffectCourse, Treatment, effect_courses, treatments
 from monitor.parameters import PARAMETERS
 from monitor.patient_limits import PatientLimits
@@ -367,6 +368,8 @@ def numbered_events(
     running = Decimal(0)
     found = []
     for number, fact in enumerate(facts, start=1):
+        if isinstance(fact, DoseStep):
+            fact = _as_given(session, fact)
         text = _event_text(fact, running)
         ordered_by = getattr(fact, "ordered_by", None)
         if ordered_by:
@@ -389,6 +392,12 @@ def numbered_events(
             )
         )
     return tuple(found)
+
+
+def _as_given(session: InfusionSession, step: DoseStep) -> DoseStep:
+    """The step with the rate it really was: a syringe may have been put right since."""
+    concentration = dose_timeline(session).concentration_at(step.taken_at)
+    return replace(step, rate_mg_per_h=rate_in_force(step, concentration))
 
 
 def struck_events(session: InfusionSession) -> tuple[tuple[Fact, str], ...]:

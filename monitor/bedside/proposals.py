@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import tzinfo
+from datetime import datetime, tzinfo
 from decimal import Decimal
 from typing import Any
 
@@ -35,7 +35,7 @@ def proposals(opened: OpenSession, zone: tzinfo) -> dict[str, Any]:
     paused = opened.status is lifecycle.SessionStatus.PAUSED
     return {
         "open": weight is not None,
-        "up": None if weight is None else _up(opened, running, weight, zone),
+        "up": None if weight is None else _up(opened, running, zone),
         "down": None if weight is None else _down(opened, running, weight),
         "hold": _zero(DoseStepKind.HOLD, "hold") if running else None,
         "stop": _zero(DoseStepKind.STOP, "stop") if running or paused else None,
@@ -51,9 +51,7 @@ def _zero(kind: DoseStepKind, label: str) -> dict[str, Any]:
     }
 
 
-def _up(
-    opened: OpenSession, running: Decimal, weight: Decimal, zone: tzinfo
-) -> dict[str, Any] | None:
+def _up(opened: OpenSession, running: Decimal, zone: tzinfo) -> dict[str, Any] | None:
     """The start, the next planned step, or the resume at the last rate."""
     session, protocol = opened.session, opened.protocol
     if session.started_at is None:
@@ -63,10 +61,7 @@ def _up(
     if not running:
         if opened.status is not lifecycle.SessionStatus.PAUSED:
             return None
-        last = _last_rate_mg_per_h(opened)
-        if last is None:
-            return None
-        return _tappable(opened, DoseStepKind.RESUME, last / weight, "▲ resume", "Resume")
+        return _resume(opened)
     step = dosing.next_planned_step(session, protocol, opened.as_of)
     if step is None:
         return None
@@ -94,37 +89,55 @@ def _down(opened: OpenSession, running: Decimal, weight: Decimal) -> dict[str, A
     }
 
 
-def _last_rate_mg_per_h(opened: OpenSession) -> Decimal | None:
-    session = opened.session
-    rates = [
-        step.rate_mg_per_h
+def _resume(opened: OpenSession) -> dict[str, Any] | None:
+    """The last rate again, exactly as it was typed: never a number nobody entered.
+
+    From a syringe of another strength the same number would be another dose: the rate is asked for.
+    """
+    session, now = opened.session, opened.as_of
+    ran = [
+        step
         for step in session.current(session.dose_steps)
-        if step.rate_mg_per_h > 0 and step.taken_at <= opened.as_of
+        if step.kind not in (DoseStepKind.HOLD, DoseStepKind.STOP) and step.taken_at <= now
     ]
-    return rates[-1] if rates else None
+    if not ran:
+        return None
+    last = ran[-1]
+    if _strength(opened, last.taken_at) != _strength(opened, now):
+        return {"label": "▲ resume at …", "asks_rate": True}
+    unit = last.entered_unit
+    return _tappable(opened, DoseStepKind.RESUME, last.entered_value, "▲ resume", "Resume at", unit)
 
 
-def _rate_request(kind: DoseStepKind, rate: Decimal) -> dict[str, str]:
-    return {
-        "kind": kind.value,
-        "value": plain_text(rate),
-        "unit": DoseUnit.MG_PER_KG_PER_H.value,
-    }
+def _strength(opened: OpenSession, at: datetime) -> Decimal:
+    return dosing.current_concentration_mg_per_ml(opened.session, at)
+
+
+def _rate_request(
+    kind: DoseStepKind, rate: Decimal, unit: DoseUnit = DoseUnit.MG_PER_KG_PER_H
+) -> dict[str, str]:
+    return {"kind": kind.value, "value": plain_text(rate), "unit": unit.value}
 
 
 def _tappable(
-    opened: OpenSession, kind: DoseStepKind, rate: Decimal, label: str, verb: str
+    opened: OpenSession,
+    kind: DoseStepKind,
+    rate: Decimal,
+    label: str,
+    verb: str,
+    unit: DoseUnit = DoseUnit.MG_PER_KG_PER_H,
 ) -> dict[str, Any]:
-    shown = dosing.format_dose(rate, DoseUnit.MG_PER_KG_PER_H)
-    proposed = dosing.ProposedRate(
-        value=rate, unit=DoseUnit.MG_PER_KG_PER_H, kind=kind, taken_at=opened.as_of
-    )
+    """A rate to be tapped; one that was typed is resumed and shown with all its digits."""
+    shown = dosing.format_dose(rate, unit)
+    if kind is DoseStepKind.RESUME:
+        shown = f"{plain_text(rate)} {unit.value}"
+    proposed = dosing.ProposedRate(value=rate, unit=unit, kind=kind, taken_at=opened.as_of)
     return {
         **_rate_preview(opened, proposed),
         "label": f"{label} {shown.removesuffix(' ' + DoseUnit.MG_PER_KG_PER_H.value)}",
         "title": f"{verb} {shown}",
         "confirm": f"{verb} {shown}",
-        "request": _rate_request(kind, rate),
+        "request": _rate_request(kind, rate, unit),
     }
 
 

@@ -63,7 +63,10 @@ def step(
     unit: DoseUnit = MG_PER_H,
     recorded_at: datetime | None = None,
     fact_id: UUID | None = None,
+    mg_per_ml: str = "1",
 ) -> DoseStep:
+    """A rate of so many mg/h; one set in mL/h was typed as that of a syringe of ``mg_per_ml``."""
+    entered = D(mg_per_h) / D(mg_per_ml) if unit is ML_PER_H else D(mg_per_h)
     return DoseStep(
         id=fact_id or new_id(),
         taken_at=at(when),
@@ -71,7 +74,7 @@ def step(
         recorded_by="blum",
         kind=kind,
         rate_mg_per_h=D(mg_per_h),
-        entered_value=D(mg_per_h),
+        entered_value=entered,
         entered_unit=unit,
     )
 

@@ -26,6 +26,7 @@ from monitor.dosing import (
 from monitor.record import DoseStepKind, Fact, InfusionSession
 from tests.monitor.dosing_sessions import (
     MG_PER_H,
+    ML_PER_H,
     D,
     amendment,
     at,
@@ -410,3 +411,21 @@ def test_a_long_session_is_added_up_without_loss() -> None:
     )
     # 240 minutes at each of the two rates, worked out by hand in mg*min/h.
     assert totals(facts, at(480.0)).infusion_mg == (240 * third + 240 * (third + 1)) / Decimal(60)
+
+
+# A syringe that is put right: the pump gave what was in it
+
+
+def test_a_rate_set_in_ml_per_h_gave_what_was_in_the_syringe() -> None:
+    wrong = syringe(0, "5", recorded_at=at(1))
+    ran = step(0, "15", unit=ML_PER_H, mg_per_ml="5", recorded_at=at(1))
+    before = session(wrong, ran, mg_per_ml="2")
+    assert cumulative_mg(before, at(60)) == 15
+    struck = before.with_facts([amendment(wrong, None, 10)])
+    assert current_rate_mg_per_h(struck, at(30)) == 6
+    assert cumulative_mg(struck, at(60)) == 6
+    right = struck.with_facts([syringe(0, "4", recorded_at=at(11))])
+    assert cumulative_mg(right, at(60)) == 12
+    # What was ordered and typed in mg stays what was meant.
+    typed_mg = session(wrong, step(0, "15"), amendment(wrong, None, 10), mg_per_ml="2")
+    assert cumulative_mg(typed_mg, at(60)) == 15

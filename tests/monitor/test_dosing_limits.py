@@ -270,7 +270,9 @@ def test_the_plan_typed_in_ml_per_h_is_not_asked_about_u23_u32(kg: str, mg_per_m
         proposed = rate(str(pump_ml), ML_PER_H, planned.after_min)
         assert check_rate(patient, P02, proposed) == ()
         mg_per_h = pump_ml * D(mg_per_ml)
-        patient = patient.with_facts([step(planned.after_min, mg_per_h, unit=ML_PER_H)])
+        patient = patient.with_facts(
+            [step(planned.after_min, mg_per_h, unit=ML_PER_H, mg_per_ml=mg_per_ml)]
+        )
 
 
 def test_the_plan_is_not_asked_about_when_units_are_mixed() -> None:

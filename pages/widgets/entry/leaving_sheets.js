@@ -245,6 +245,7 @@ class LeavingSheets extends Sheets {
   /** The next step of the dose; a start that is blocked leads to what blocks it. */
   up(proposal) {
     if (this.app.state.gate?.may_start === "blocked") this.gate();
+    else if (proposal.asks_rate) this.otherRate();
     else this.step(proposal);
   }
 
