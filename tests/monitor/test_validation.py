@@ -11,18 +11,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from monitor.entered import EnteredItem, EnteredSet
+from monitor.entry_limits import limits_for_client
+from monitor.entry_times import time_problems
+from monitor.entry_words import SENTENCES
 from monitor.errors import InvalidEntry, NeedsConfirmation, Problem
 from monitor.parameters import PARAMETERS
 from monitor.record import InfusionSession, NotTaken, Observation, Source
 from monitor.scales import sedation_grade
-from monitor.validation import (
-    SENTENCES,
-    EnteredItem,
-    EnteredSet,
-    limits_for_client,
-    observations_from_entry,
-    time_problems,
-)
+from monitor.validation import observations_from_entry
 from tests.build import (
     amendment,
     an_id,
