@@ -22,7 +22,7 @@ SENTENCES: Mapping[str, str] = MappingProxyType(
         "soft_above": "{name} of {value} is unusual (usually {range}). Is it right?",
         "decimals_0": "{name} is a whole number, not {value}. Check the number.",
         "decimals_1": "{name} has one decimal place, not {value}. Check the number.",
-        "jump": "{name} of {value} is {change} {direction} than {previous} {minutes} min before. "
+        "jump": "{name} of {value} is {change} {direction} than {previous}, {minutes} min before. "
         "Is it right?",
         "no_reading": "{name} of 0 is not a reading. Choose “{finding}” instead.",
         "fahrenheit": "{name} of {value} looks like °F. Did you mean {value} °F ({celsius} °C)?",

@@ -309,7 +309,7 @@ def test_a_jump_within_20_minutes_is_asked_about(
 def test_a_jump_is_told_with_both_values() -> None:
     earlier = session(obs_set(4, normal=False, sbp=121))
     assert [problem.message for problem in problems(entry(sbp="172"), earlier)] == [
-        "SBP of 172 is 51 higher than 121 6 min before. Is it right?"
+        "SBP of 172 is 51 higher than 121, 6 min before. Is it right?"
     ]
 
 
