@@ -40,7 +40,8 @@ class Bedside {
       setInterval(() => this.poll(), POLL_MS),
     ];
     this.sized = new ResizeObserver(() => this.placeChart());
-    this.sized.observe(this.root);
+    // What stands below the chart grows and shrinks: the hole left for it, not only the window.
+    for (const node of [this.root, this.hole]) this.sized.observe(node);
     this.keepDialogsAway();
     if (!this.questions.shown) this.form.focus("hr");
   }
@@ -512,11 +513,7 @@ class Bedside {
   /** What there is to do before the start and in the recovery. */
   paintPhase() {
     const { gate, leaving } = this.state;
-    const hidden = !gate && !leaving;
-    if (this.stage.hidden !== hidden) {
-      this.stage.hidden = hidden;
-      this.placeChart();
-    }
+    this.stage.hidden = !gate && !leaving;
     this.gate.hidden = !gate;
     if (gate) {
       const n = gate.items.length;
@@ -578,9 +575,7 @@ class Bedside {
       put(this.conflict, say("conflict_open", { label: pair.label, one: pair.values[0].text, other: pair.values[1].text })
         + (more.length ? say("and_more", { n: more.length }) : ""));
     }
-    if (this.conflict.hidden === hidden) return;
     this.conflict.hidden = hidden;
-    this.placeChart();
   }
 
   paintSaved() {
