@@ -7,6 +7,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
 
+from monitor.entered import EnteredItem, EnteredSet
 from monitor.record import (
     Answer,
     DoseStepKind,
@@ -17,7 +18,6 @@ from monitor.record import (
     Source,
     WeightBasis,
 )
-from monitor.validation import EnteredItem, EnteredSet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,13 +9,13 @@ from uuid import UUID
 
 from monitor import actions
 from monitor.drug_ledger import balance
+from monitor.entered import EnteredItem, EnteredSet
 from monitor.gate_library import GATE
 from monitor.lifecycle import EventKind
 from monitor.permissions import User
 from monitor.record import Answer, DoseStepKind, DoseUnit, DrugForm, MovementKind
 from monitor.requests import EventRequest, GateRequest, MovementRequest, RateRequest, StartRequest
 from monitor.store import Store
-from monitor.validation import EnteredItem, EnteredSet
 from tests.build import an_id, at, nurse, patient, seeded_id
 
 BLUM = nurse()

@@ -13,6 +13,7 @@ from monitor.actions.opening import OpenSession
 from monitor.actions.saving import refuse, save
 from monitor.actions.sessions import concentration_problems
 from monitor.dose_problems import can_have_happened
+from monitor.entry_times import time_problems
 from monitor.errors import InvalidEntry, NotFound, Problem
 from monitor.gate import gate_state
 from monitor.ids import derived_id
@@ -28,7 +29,6 @@ from monitor.record import (
 )
 from monitor.requests import BolusRequest, RateRequest, SyringeRequest
 from monitor.store import Store
-from monitor.validation import time_problems
 
 #: mg and mg/h of a dose as typed: worked out once it is known that it can be.
 _NOT_YET = Decimal(0)

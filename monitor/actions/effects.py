@@ -13,6 +13,7 @@ from monitor.actions.repeats import other_values
 from monitor.actions.saving import locked, refuse, save, write
 from monitor.alerts import AlertEvent, acknowledge
 from monitor.audit import AuditEvent
+from monitor.entry_times import time_problems
 from monitor.errors import InvalidEntry, NotFound, Problem
 from monitor.permissions import Action, User, check_may
 from monitor.record import Fact, SideEffect, SideEffectChange
@@ -20,7 +21,6 @@ from monitor.requests import AnswerRequest, SideEffectChangeRequest, SideEffectR
 from monitor.side_effects import ACTIONS, RELATIONS, TERMS
 from monitor.store import Store
 from monitor.texts import echoed, text_problems
-from monitor.validation import time_problems
 
 #: Grades of clinical.md 6.1; 0 belongs to the term "none" alone.
 GRADES = range(1, 6)

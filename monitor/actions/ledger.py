@@ -9,11 +9,11 @@ from monitor import lifecycle
 from monitor.actions.opening import OpenSession
 from monitor.actions.saving import refuse, save
 from monitor.drug_ledger import line_problems
+from monitor.entry_times import time_problems
 from monitor.permissions import Action, User
 from monitor.record import DrugMovement, Fact
 from monitor.requests import MovementRequest
 from monitor.store import Store
-from monitor.validation import time_problems
 
 
 def record_movement(

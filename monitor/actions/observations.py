@@ -9,6 +9,7 @@ from uuid import UUID
 from monitor import lifecycle
 from monitor.actions.opening import OpenSession
 from monitor.actions.saving import refuse, save
+from monitor.entered import EnteredItem, EnteredSet
 from monitor.errors import (
     NotFound,
     Problem,
@@ -24,12 +25,7 @@ from monitor.requests import (
     AmendRequest,
 )
 from monitor.store import Draft, Store
-from monitor.validation import (
-    EnteredItem,
-    EnteredSet,
-    observations_as_typed,
-    observations_from_entry,
-)
+from monitor.validation import observations_as_typed, observations_from_entry
 
 
 def record_observations(

@@ -22,6 +22,8 @@ from monitor.actions.repeats import is_recorded, other_values
 from monitor.actions.saving import refuse, save, summary
 from monitor.audit import AuditEvent
 from monitor.discharge import discharge_state
+from monitor.entry_times import time_problems
+from monitor.entry_words import AFTER_END
 from monitor.errors import (
     NotFound,
     Problem,
@@ -45,12 +47,7 @@ from monitor.requests import (
 from monitor.scales import SEDATION_SCALES
 from monitor.store import Store, Writer
 from monitor.texts import echoed, text_problems
-from monitor.validation import (
-    AFTER_END,
-    observations_as_typed,
-    observations_from_entry,
-    time_problems,
-)
+from monitor.validation import observations_as_typed, observations_from_entry
 from monitor.verbal_orders import confirmed as confirmed_order
 from monitor.verbal_orders import signing_problems, verbal_orders
 from monitor.weights import actual_weight_kg, basis_problems, check_weight

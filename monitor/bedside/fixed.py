@@ -9,6 +9,7 @@ from typing import Any
 from monitor.actions import OpenSession
 from monitor.bedside.leaving import leaving_words
 from monitor.breaches import rule_applies
+from monitor.entry_limits import limits_for_client
 from monitor.lifecycle import CLINICAL_EVENTS
 from monitor.numbers import plain_text
 from monitor.one_tap import EVENT_TEXTS, EventButton, OneTap
@@ -18,7 +19,6 @@ from monitor.record import DoseUnit, InfusionSession
 from monitor.scales import SCALES
 from monitor.side_effects import ACTIONS, GRADES, NONE, RELATIONS, TERMS, SideEffectTerm
 from monitor.thresholds import Condition, Level, Rule, ThresholdSet
-from monitor.validation import limits_for_client
 
 #: Values that do not belong to every set; they are entered behind "more values".
 EXTRA_FIELDS = ("temp", "etco2", "o2_flow", "map")

@@ -23,6 +23,7 @@ from starlette.routing import Route
 from monitor import actions, bedside, dosing
 from monitor.accounts import DeviceSession
 from monitor.actions import OpenSession
+from monitor.entered import EnteredItem, EnteredSet
 from monitor.errors import (
     InvalidEntry,
     MonitorError,
@@ -56,7 +57,6 @@ from monitor.requests import (
     UndoRequest,
 )
 from monitor.store import Store
-from monitor.validation import EnteredItem, EnteredSet
 from pages.http.context import Gate, current_user
 from pages.http.csrf import check_write
 from pages.http.entry_call import BadRequest, Call, unreadable_sentence

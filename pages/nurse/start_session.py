@@ -20,6 +20,7 @@ from streamlit.delta_generator import DeltaGenerator
 from monitor import actions
 from monitor.accounts import DeviceSession
 from monitor.actions import patients as register
+from monitor.entered import EnteredItem, EnteredSet
 from monitor.errors import InvalidEntry, MonitorError, NeedsConfirmation, Problem
 from monitor.ids import new_id
 from monitor.numbers import parse_number
@@ -32,7 +33,6 @@ from monitor.record import Answer, Patient, WeightBasis
 from monitor.requests import GateRequest, StartRequest
 from monitor.scales import SCALES, SEDATION_SCALES
 from monitor.store import Store
-from monitor.validation import EnteredItem, EnteredSet
 from monitor.weights import basis_must_be_chosen, basis_problems
 from pages.nurse.start_gate import TICK, gate_block, gate_lines
 from pages.nurse.start_preview import gate_preview, weight_line

@@ -17,12 +17,12 @@ import db
 from monitor import actions
 from monitor.accounts import UserEvent, UserEventKind
 from monitor.audit import AuditEvent
+from monitor.entered import EnteredItem, EnteredSet
 from monitor.ids import new_id
 from monitor.permissions import Role, User
 from monitor.record import DoseStepKind, DoseUnit, DrugForm, Patient, Source
 from monitor.requests import RateRequest, StartRequest
 from monitor.store import Store
-from monitor.validation import EnteredItem, EnteredSet
 from tests.benchmarks.report import Figure, ratio_figure
 from tests.postgres_server import throw_away_server
 

@@ -24,11 +24,12 @@ from pathlib import Path
 from uuid import UUID
 
 from monitor.dosing import ProposedRate, check_rate, to_mg_per_h
+from monitor.entered import EnteredItem, EnteredSet
 from monitor.errors import InvalidEntry, NeedsConfirmation
 from monitor.folder_reading import read_folder
 from monitor.protocols import InfusionProtocol, VersionStatus, seed_versions
 from monitor.record import DoseStep, DoseStepKind, DoseUnit, InfusionSession
-from monitor.validation import EnteredItem, EnteredSet, observations_from_entry
+from monitor.validation import observations_from_entry
 from tests import build
 from tests.benchmarks.report import Figure
 

@@ -23,6 +23,13 @@ PLACES = """() => {
     return [n.dataset.dose ?? n.dataset.effect ?? n.className, [x, y, width, height].map(Math.round)];
   }));
 }"""
+#: The chart ends where the strip below it begins, also when that has just grown.
+CHART_IN_ITS_HOLE = """() => {
+  const root = [...document.querySelectorAll('*')].map((n) => n.shadowRoot).find((r) => r?.querySelector('.bedside'));
+  const hole = root.querySelector('.hole').getBoundingClientRect();
+  const svg = document.querySelector('.st-key-bedside_chart .main-svg')?.getBoundingClientRect();
+  return svg && Math.abs(svg.bottom - hole.bottom) <= 2 && hole.height < 470;
+}"""
 #: What is wider or higher than its button.
 CUT_OFF = """() => {
   const root = [...document.querySelectorAll('*')].map((n) => n.shadowRoot).find((r) => r?.querySelector('.bedside'));
@@ -60,6 +67,7 @@ def test_no_button_of_the_bar_moves_whatever_the_session_does(
     expect(page.locator("[data-leaving=discharge]")).to_be_visible()
     for name in ("up", "down", "hold", "stop"):
         expect(page.locator(f"[data-dose={name}]")).to_be_disabled()
+    page.wait_for_function(CHART_IN_ITS_HOLE)
     stand_still(page)
 
     waiting = open_bedside(put_waiting(server), **view).page

@@ -13,6 +13,7 @@ from monitor import actions
 from monitor.accounts import UserEvent, UserEventKind
 from monitor.alerts import AlertState
 from monitor.audit import AuditEvent
+from monitor.entered import EnteredItem, EnteredSet
 from monitor.errors import InvalidEntry, NeedsConfirmation, NotFound, NotPermitted, WrongState
 from monitor.lifecycle import EventKind, SessionStatus
 from monitor.permissions import Role
@@ -28,7 +29,6 @@ from monitor.requests import (
     SyringeRequest,
 )
 from monitor.store import SessionQuery, Store
-from monitor.validation import EnteredItem, EnteredSet
 from tests.build import an_id, anaesthetist, at, lead, seeded_id, user
 from tests.entering import (
     BLUM,

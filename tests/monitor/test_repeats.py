@@ -13,6 +13,7 @@ import pytest
 
 from monitor import actions
 from monitor.actions import OpenSession
+from monitor.entered import EnteredItem, EnteredSet
 from monitor.errors import InvalidEntry, NeedsConfirmation
 from monitor.lifecycle import EventKind
 from monitor.record import DoseStepKind, DoseUnit, NotTaken
@@ -26,7 +27,6 @@ from monitor.requests import (
     SyringeRequest,
 )
 from monitor.store import Store
-from monitor.validation import EnteredItem, EnteredSet
 from tests.build import an_id, at, patient, seeded_id
 from tests.entering import (
     BLUM,

@@ -11,18 +11,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from monitor.entered import EnteredItem, EnteredSet
+from monitor.entry_limits import limits_for_client
+from monitor.entry_times import time_problems
+from monitor.entry_words import SENTENCES
 from monitor.errors import InvalidEntry, NeedsConfirmation, Problem
 from monitor.parameters import PARAMETERS
 from monitor.record import InfusionSession, NotTaken, Observation, Source
 from monitor.scales import sedation_grade
-from monitor.validation import (
-    SENTENCES,
-    EnteredItem,
-    EnteredSet,
-    limits_for_client,
-    observations_from_entry,
-    time_problems,
-)
+from monitor.validation import observations_from_entry
 from tests.build import (
     amendment,
     an_id,
@@ -312,7 +309,7 @@ def test_a_jump_within_20_minutes_is_asked_about(
 def test_a_jump_is_told_with_both_values() -> None:
     earlier = session(obs_set(4, normal=False, sbp=121))
     assert [problem.message for problem in problems(entry(sbp="172"), earlier)] == [
-        "SBP of 172 is 51 higher than 121 6 min before. Is it right?"
+        "SBP of 172 is 51 higher than 121, 6 min before. Is it right?"
     ]
 
 

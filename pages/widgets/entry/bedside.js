@@ -45,7 +45,8 @@ class Bedside {
       setInterval(() => this.poll(), POLL_MS),
     ];
     this.sized = new ResizeObserver(() => this.placeChart());
-    this.sized.observe(this.root);
+    // What stands below the chart grows and shrinks: the hole left for it, not only the window.
+    for (const node of [this.root, this.hole]) this.sized.observe(node);
     this.keepDialogsAway();
     if (!this.questions.shown) this.form.focus("hr");
   }
@@ -520,11 +521,7 @@ class Bedside {
   /** What there is to do before the start and in the recovery. */
   paintPhase() {
     const { gate, leaving } = this.state;
-    const hidden = !gate && !leaving;
-    if (this.stage.hidden !== hidden) {
-      this.stage.hidden = hidden;
-      this.placeChart();
-    }
+    this.stage.hidden = !gate && !leaving;
     this.gate.hidden = !gate;
     if (gate) {
       const stands = gate.may_start === "yes" && gate.overridden.length ? "overridden" : gate.may_start;
@@ -587,9 +584,7 @@ class Bedside {
       put(this.conflict, say("conflict_open", { label: pair.label, one: pair.values[0].text, other: pair.values[1].text })
         + (more.length ? say("and_more", { n: more.length }) : ""));
     }
-    if (this.conflict.hidden === hidden) return;
     this.conflict.hidden = hidden;
-    this.placeChart();
   }
 
   paintSaved() {

@@ -1,0 +1,127 @@
+"""What the values of one set say about each other, and about the values before them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from monitor.entered import EnteredSet, ReadItem, value_of
+from monitor.entry_fields import scale_problem
+from monitor.entry_words import minutes_of, parameter_problem, problem_of
+from monitor.errors import Problem
+from monitor.numbers import plain_text
+from monitor.parameters import CROSS_CHECKS, Parameter
+from monitor.record import InfusionSession, Observation
+from monitor.scales import SCALES
+
+
+def cross_problems(reads: Mapping[str, ReadItem]) -> list[Problem]:
+    """What two pressures of one set say about each other (clinical.md 3.1)."""
+    sbp, dbp, mean = (value_of(reads, key) for key in ("sbp", "dbp", "map"))
+    if sbp is None or dbp is None:
+        return []
+    words = {"sbp": plain_text(round(sbp, 0)), "dbp": plain_text(round(dbp, 0))}
+    problems: list[Problem] = []
+    pulse = sbp - dbp
+    if pulse <= 0:
+        if not _stands(reads, "sbp", "dbp"):
+            problems.append(problem_of("dbp", "dbp.not_below_sbp", **words))
+        return problems
+    words["change"] = plain_text(round(pulse, 0))
+    if pulse < CROSS_CHECKS.pulse_pressure_soft_below:
+        problems.append(problem_of("sbp", "sbp.pulse_pressure_below", "soft", **words))
+    if pulse > CROSS_CHECKS.pulse_pressure_soft_above:
+        problems.append(problem_of("sbp", "sbp.pulse_pressure_above", "soft", **words))
+    if mean is not None:
+        problems += _mean_problems(reads, sbp, dbp, mean)
+    return problems
+
+
+def _mean_problems(
+    reads: Mapping[str, ReadItem], sbp: Decimal, dbp: Decimal, mean: Decimal
+) -> list[Problem]:
+    derived = (sbp + 2 * dbp) / 3
+    words = {
+        "sbp": plain_text(round(sbp, 0)),
+        "dbp": plain_text(round(dbp, 0)),
+        "map": plain_text(round(mean, 0)),
+        "derived": plain_text(round(derived, 0)),
+        "change": plain_text(round(abs(mean - derived), 0)),
+    }
+    if not dbp <= mean <= sbp:
+        if _stands(reads, "map", "sbp", "dbp"):
+            return []
+        return [problem_of("map", "map.not_between", **words)]
+    if abs(mean - derived) > CROSS_CHECKS.map_difference_soft_above:
+        return [problem_of("map", "map.difference", "soft", **words)]
+    return []
+
+
+def _stands(reads: Mapping[str, ReadItem], *keys: str) -> bool:
+    """Whether one of these was said to be really so, with a note."""
+    return any(reads[key].item.really_so and (reads[key].item.note or "").strip() for key in keys)
+
+
+def jump_problems(
+    entered: EnteredSet, reads: Mapping[str, ReadItem], session: InfusionSession
+) -> list[Problem]:
+    problems = []
+    for key, read in reads.items():
+        previous = _previous(entered, key, session)
+        if read.value is None or previous is None or previous.value is None:
+            continue
+        change = read.value - previous.value
+        parameter = read.parameter
+        rises = parameter.jump is not None and abs(change) > parameter.jump
+        falls = parameter.jump_fall is not None and -change > parameter.jump_fall
+        if rises or falls:
+            problems.append(_jump_problem(parameter, read.value, previous, entered.taken_at))
+    return problems
+
+
+def _jump_problem(
+    parameter: Parameter, value: Decimal, previous: Observation, taken_at: datetime
+) -> Problem:
+    assert previous.value is not None
+    change = value - previous.value
+    return parameter_problem(
+        parameter,
+        "jump",
+        value=plain_text(round(value, parameter.decimals)),
+        previous=plain_text(round(previous.value, parameter.decimals)),
+        change=plain_text(round(abs(change), parameter.decimals)),
+        direction="higher" if change > 0 else "lower",
+        minutes=minutes_of(taken_at - previous.taken_at),
+    )
+
+
+def _previous(entered: EnteredSet, key: str, session: InfusionSession) -> Observation | None:
+    """The last value of the parameter at most 20 min before, not counting this very set."""
+    since = entered.taken_at - timedelta(minutes=CROSS_CHECKS.jump_window_min)
+    found = [
+        observation
+        for observation in session.current_observations
+        if observation.parameter == key
+        and observation.value is not None
+        and observation.set_id != entered.set_id
+        and since <= observation.taken_at <= entered.taken_at
+    ]
+    return found[-1] if found else None
+
+
+def sleep_problems(reads: Mapping[str, ReadItem], session: InfusionSession) -> list[Problem]:
+    """S needs "roused to voice: yes" in the same entry (U-50)."""
+    sedation = reads.get("sedation")
+    scale = SCALES[session.sedation_scale]
+    if sedation is None or sedation.value != 0 or not scale.has_sleep:
+        return []
+    if sedation.sleep and "asleep" in reads and value_of(reads, "asleep") != 1:
+        return [problem_of("sedation", "asleep_no")]
+    if not sedation.sleep and value_of(reads, "asleep") != 1:
+        # Without sleep, code 0 means awake; on a scale that has 0 only as S it means nothing.
+        return [] if scale.answer(0) else [scale_problem(scale, sedation.value)]
+    roused = value_of(reads, "roused_to_voice")
+    if roused is None:
+        return [problem_of("sedation", "roused_missing")]
+    return [] if roused == 1 else [problem_of("sedation", "roused_no")]
