@@ -12,7 +12,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from monitor.dose_units import plain
-from monitor.protocol_fields import FIELDS, value_at, value_words
+from monitor.protocol_fields import FIELDS, in_force, value_words
 
 #: Always different between two versions, or said elsewhere: never part of the difference.
 _ASIDE = frozenset({"version", "status"})
@@ -52,8 +52,8 @@ def difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Cha
 
 def _fields(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Change]:
     for field in FIELDS:
-        old = value_words(field, value_at(before, field.path))
-        new = value_words(field, value_at(after, field.path))
+        old = value_words(field, in_force(before, field))
+        new = value_words(field, in_force(after, field))
         if old != new:
             yield Change(field.label, old, new, field.unit)
 

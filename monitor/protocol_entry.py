@@ -14,9 +14,9 @@ from monitor.protocol_fields import (
     FIELDS,
     Kind,
     ProtocolField,
+    in_force,
     put_at,
     typed_text,
-    value_at,
 )
 from monitor.protocols import schedule_codes, with_schedule
 
@@ -43,7 +43,7 @@ def entry_of(content: Mapping[str, Any]) -> ProtocolEntry:
     """The content as it would be typed."""
     return ProtocolEntry(
         code=str(content.get("code", "")),
-        texts={row.path: typed_text(row, value_at(content, row.path)) for row in FIELDS},
+        texts={row.path: typed_text(row, in_force(content, row)) for row in FIELDS},
         steps=tuple(
             (str(step["after_min"]), plain(parse_number(step["rate_mg_per_kg_h"])))
             for step in content.get("steps") or ()

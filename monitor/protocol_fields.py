@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import Any
 
 from monitor.dose_units import plain
-from monitor.protocols import schedule_codes
+from monitor.protocols import SECOND_PERSON_DEFAULT, SecondPersonAt, schedule_codes
 from monitor.record import DrugForm
 from monitor.scales import RECOVERY_SCORES, SCALES, Scale
 
@@ -35,6 +35,7 @@ class Section(StrEnum):
 
     PLAN = "Plan"
     LIMITS = "Limits"
+    SECOND_PERSON = "Second person"
     WATCHING = "Observation and scales"
 
 
@@ -44,6 +45,7 @@ class ProtocolField:
 
     ``needed`` fields must be there before the version can be approved.  ``choices`` are code and
     words; None means that the choices are not known here (alert limit sets are rows of the store).
+    ``default`` is in force where a version says nothing.
     """
 
     path: str
@@ -53,6 +55,7 @@ class ProtocolField:
     unit: str = ""
     needed: bool = False
     choices: tuple[tuple[str, str], ...] | None = None
+    default: Any = None
 
     @property
     def label_with_unit(self) -> str:
@@ -74,6 +77,16 @@ def _limit(
     path: str, label: str, kind: Kind, unit: str = "", *, needed: bool = False
 ) -> ProtocolField:
     return ProtocolField(f"limits.{path}", label, kind, Section.LIMITS, unit, needed)
+
+
+def _second(moment: SecondPersonAt, label: str) -> ProtocolField:
+    return ProtocolField(
+        f"second_person.{moment.value}",
+        f"second person {label}",
+        Kind.YES_NO,
+        Section.SECOND_PERSON,
+        default=moment in SECOND_PERSON_DEFAULT,
+    )
 
 
 def _watching(path: str, label: str, kind: Kind = Kind.CHOICE, **more: Any) -> ProtocolField:
@@ -144,6 +157,10 @@ FIELDS: tuple[ProtocolField, ...] = (
     _limit("step_percent_soft", "soft step limit, of the last rate", Kind.NUMBER, "%"),
     _limit("fixed_rate_mg_per_kg_h", "fixed rate", Kind.NUMBER, "mg/kg/h"),
     _limit("bolus_allowed", "bolus foreseen", Kind.YES_NO, needed=True),
+    _second(SecondPersonAt.START, "at the start"),
+    _second(SecondPersonAt.BOLUS, "at a bolus"),
+    _second(SecondPersonAt.SYRINGE, "at a new syringe"),
+    _second(SecondPersonAt.LIMIT, "beyond a limit"),
     _watching(
         "schedule",
         "observation schedule",
@@ -176,6 +193,12 @@ def value_at(content: Mapping[str, Any], path: str) -> Any:
         else:
             return None
     return here
+
+
+def in_force(content: Mapping[str, Any], field: ProtocolField) -> Any:
+    """What the content holds for a field, or what is in force where it says nothing."""
+    value = value_at(content, field.path)
+    return field.default if value is None else value
 
 
 def put_at(content: dict[str, Any], path: str, value: Any) -> None:
@@ -220,5 +243,5 @@ def value_words(field: ProtocolField, value: Any) -> str:
 
 def words_at(content: Mapping[str, Any], field: ProtocolField) -> str:
     """The value of the field with its unit; nothing for what is not there."""
-    words = value_words(field, value_at(content, field.path))
+    words = value_words(field, in_force(content, field))
     return f"{words} {field.unit}" if words and field.unit else words

@@ -14,6 +14,7 @@ from importlib import resources
 from typing import Any
 from uuid import UUID
 
+from monitor.dose_units import dosing_numbers
 from monitor.ids import derived_id
 from monitor.record import DrugForm
 
@@ -24,6 +25,21 @@ class VersionStatus(StrEnum):
     DRAFT = "draft"
     APPROVED = "approved"
     RETIRED = "retired"
+
+
+class SecondPersonAt(StrEnum):
+    """The moments at which a second person may have to confirm with their PIN (clinical.md 9)."""
+
+    START = "start"
+    BOLUS = "bolus"
+    SYRINGE = "syringe"
+    LIMIT = "limit"
+
+
+#: Where a version says nothing: everywhere (clinical.md 9, ISMP; dosing.toml).
+SECOND_PERSON_DEFAULT = frozenset(
+    SecondPersonAt(moment) for moment in dosing_numbers()["second_person"]["at"]
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +163,7 @@ class InfusionProtocol:
     ``schedule`` names the profile whose numbers ``schedule_profile`` holds.
     ``plateau_after_min`` is how long a rate has to stand unchanged to be called a plateau before
     the last planned step is reached (clinical.md 1.7 step 6); None when only the last step is.
+    ``second_person_at`` are the moments that need a second person; U-26 holds besides.
     """
 
     code: str
@@ -169,6 +186,7 @@ class InfusionProtocol:
     source: str
     schedule_profile: ScheduleProfile
     plateau_after_min: int | None = None
+    second_person_at: frozenset[SecondPersonAt] = SECOND_PERSON_DEFAULT
 
     def rate_mg_per_h(self, rate_mg_per_kg_h: Decimal, weight_kg: Decimal) -> Decimal:
         """A rate of this protocol for a patient of this weight, exact."""
@@ -365,4 +383,14 @@ def parse_protocol(content: Mapping[str, Any]) -> InfusionProtocol:
         source=content["source"],
         schedule_profile=_schedule_profile(content),
         plateau_after_min=content.get("plateau_after_min"),
+        second_person_at=_second_person_at(content.get("second_person") or {}),
+    )
+
+
+def _second_person_at(chosen: Mapping[str, bool]) -> frozenset[SecondPersonAt]:
+    """The moments chosen; one that a version does not name is as by default."""
+    return frozenset(
+        moment
+        for moment in SecondPersonAt
+        if chosen.get(moment.value, moment in SECOND_PERSON_DEFAULT)
     )

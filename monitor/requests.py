@@ -76,6 +76,23 @@ class StartRequest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WeightRequest:
+    """Another weight of an open session: the actual one; doses are calculated on ``basis``.
+
+    ``height_cm`` None keeps the height of before; ``reason`` is needed once the drug has begun.
+    """
+
+    id: UUID
+    weight_kg: Decimal
+    basis: WeightBasis
+    measured: bool
+    taken_at: datetime
+    height_cm: Decimal | None = None
+    reason: str | None = None
+    source: Source = Source.KEYED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RateRequest:
     """A change of rate.  ``already_given`` records what happened whatever the limits say.
 

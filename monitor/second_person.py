@@ -1,7 +1,8 @@
 """When a dose needs a second person who confirms it with their PIN (two-person check).
 
 Source: clinical.md 9, "start, concentration/pump programming, rate outside protocol: second user id
-required, cannot equal first" (ISMP practice).  A dose that was really given without one is recorded
+required, cannot equal first" (ISMP practice).  At which of these moments it is needed is the
+protocol version's to say; an unplanned bolus needs an anaesthetist whatever it says (U-26).  A dose that was really given without one is recorded
 all the same, with a reason, and carries the code as an override.
 """
 
@@ -12,6 +13,7 @@ from decimal import Decimal
 
 from monitor.bolus_checks import BOLUS_NOT_PLANNED
 from monitor.errors import Problem
+from monitor.protocols import InfusionProtocol, SecondPersonAt
 from monitor.record import InfusionSession
 
 NEEDS_ANAESTHETIST = "second_person.anaesthetist"
@@ -21,16 +23,20 @@ _LIMITS = ("rate_", "start_rate", "bolus_", "total_", "duration_", "form_", "ten
 
 
 def for_rate(
-    session: InfusionSession, value: Decimal, problems: Iterable[Problem]
+    session: InfusionSession,
+    protocol: InfusionProtocol,
+    value: Decimal,
+    problems: Iterable[Problem],
 ) -> Problem | None:
     """What a rate needs a second person for: the start, or a rate beyond a limit."""
-    if session.started_at is None and value > 0:
-        return _needed("start", "The start of an infusion")
-    return _beyond_a_limit(problems)
+    starts = session.started_at is None and value > 0
+    if starts and SecondPersonAt.START in protocol.second_person_at:
+        return _needed(SecondPersonAt.START, "The start of an infusion")
+    return _beyond_a_limit(protocol, problems)
 
 
-def for_bolus(problems: Iterable[Problem]) -> Problem:
-    """A bolus always needs one; where none is planned, one of the two is an anaesthetist (U-26)."""
+def for_bolus(protocol: InfusionProtocol, problems: Iterable[Problem]) -> Problem | None:
+    """What a bolus needs one for; where none is planned, one of the two is an anaesthetist (U-26)."""
     problems = tuple(problems)
     if any(problem.code == BOLUS_NOT_PLANNED for problem in problems):
         message = (
@@ -38,23 +44,30 @@ def for_bolus(problems: Iterable[Problem]) -> Problem:
             "the second confirms it with their PIN."
         )
         return Problem("second_person", message, code=NEEDS_ANAESTHETIST)
-    return _beyond_a_limit(problems) or _needed("bolus", "A bolus")
+    beyond = _beyond_a_limit(protocol, problems)
+    if beyond is None and SecondPersonAt.BOLUS in protocol.second_person_at:
+        return _needed(SecondPersonAt.BOLUS, "A bolus")
+    return beyond
 
 
-def for_syringe() -> Problem:
-    """A new syringe always needs one: its concentration decides every later dose."""
-    return _needed("syringe", "A new syringe")
-
-
-def _beyond_a_limit(problems: Iterable[Problem]) -> Problem | None:
-    if any(problem.code.startswith(_LIMITS) for problem in problems):
-        return _needed("limit", "A dose beyond a limit of the protocol")
+def for_syringe(protocol: InfusionProtocol) -> Problem | None:
+    """A new syringe needs one by default: its concentration decides every later dose."""
+    if SecondPersonAt.SYRINGE in protocol.second_person_at:
+        return _needed(SecondPersonAt.SYRINGE, "A new syringe")
     return None
 
 
-def _needed(code: str, what: str) -> Problem:
+def _beyond_a_limit(protocol: InfusionProtocol, problems: Iterable[Problem]) -> Problem | None:
+    if SecondPersonAt.LIMIT not in protocol.second_person_at:
+        return None
+    if any(problem.code.startswith(_LIMITS) for problem in problems):
+        return _needed(SecondPersonAt.LIMIT, "A dose beyond a limit of the protocol")
+    return None
+
+
+def _needed(moment: SecondPersonAt, what: str) -> Problem:
     message = f"{what} needs a second person: somebody else confirms it with their PIN."
-    return Problem("second_person", message, code=f"second_person.{code}")
+    return Problem("second_person", message, code=f"second_person.{moment.value}")
 
 
 def missing(

@@ -26,11 +26,13 @@ from monitor.record import (
     Bolus,
     DoseStep,
     DoseStepKind,
+    DosingWeight,
     Fact,
     InfusionSession,
     NotTaken,
     Observation,
     SyringeChange,
+    WeightBasis,
 )
 from monitor.side_effects import ACTIONS, NONE, RELATIONS, term_text
 from monitor.thresholds import LEVELS, Condition, Rule, ThresholdSet
@@ -352,7 +354,7 @@ def numbered_events(
     names: Mapping[str, str] | None = None,
     alerts: Iterable[Alert] = (),
 ) -> tuple[NumberedEvent, ...]:
-    """Doses, syringes and events in the order of the record, numbered from 1.
+    """Doses, syringes, later weights and events in the order of the record, numbered from 1.
 
     ``names`` maps usernames to what people are called, for whoever ordered a dose; ``alerts`` are
     those of the session, for what was given because of one.
@@ -362,6 +364,7 @@ def numbered_events(
         *session.current(session.dose_steps),
         *session.current(session.boluses),
         *session.current(session.syringe_changes),
+        *later_weights(session.current(session.weights)),
         *session.current(session.events),
     ]
     facts.sort(key=lambda fact: fact.order)
@@ -406,6 +409,7 @@ def struck_events(session: InfusionSession) -> tuple[tuple[Fact, str], ...]:
         session.dose_steps,
         session.boluses,
         session.syringe_changes,
+        later_weights(session.weights),
         session.events,
     )
     return tuple(
@@ -416,6 +420,23 @@ def struck_events(session: InfusionSession) -> tuple[tuple[Fact, str], ...]:
     )
 
 
+def later_weights(weights: Iterable[DosingWeight]) -> tuple[DosingWeight, ...]:
+    """Weights recorded once the drug had begun: those carry a reason.
+
+    An ideal or adjusted one is told by itself, not by the actual one saved with it.
+    """
+    found = {weight.recorded_at: weight for weight in weights if weight.reason}
+    return tuple(found.values())
+
+
+def weight_text(weight: DosingWeight) -> str:
+    """ "Weight 82 kg, measured: weighed again"."""
+    how = "measured" if weight.measured else "stated"
+    basis = "" if weight.basis is WeightBasis.ACTUAL else f" ({weight.basis.value})"
+    because = f": {weight.reason}" if weight.reason else ""
+    return f"Weight {number_text(weight.weight_kg)} kg{basis}, {how}{because}"
+
+
 def _event_text(fact: Fact, running_mg_per_h: Decimal) -> str:
     if isinstance(fact, DoseStep):
         return _dose_text(fact, running_mg_per_h)
@@ -423,6 +444,8 @@ def _event_text(fact: Fact, running_mg_per_h: Decimal) -> str:
         over = f" over {fact.over_s // 60} min" if fact.over_s >= 60 else ""
         because = f": {fact.reason}" if fact.reason else ""
         return f"Bolus {number_text(fact.amount_mg)} mg{over}{because}"
+    if isinstance(fact, DosingWeight):
+        return weight_text(fact)
     if isinstance(fact, SyringeChange):
         return f"New syringe, {number_text(fact.concentration_mg_per_ml)} mg/mL"
     kind = getattr(fact, "kind", "").replace("_", " ").capitalize()

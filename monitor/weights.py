@@ -131,10 +131,12 @@ def check_weight(
     measured_on: date | None,
     today: date,
     last_kg: Decimal | None,
+    last_words: str = "last session",
 ) -> tuple[Problem, ...]:
     """Every question and refusal for an actual weight (clinical.md 2.4).
 
-    ``last_kg`` is the weight of the patient's last session, ``measured_on`` None if unknown.
+    ``last_kg`` is the weight to compare with, ``last_words`` what it is called, ``measured_on`` None
+    if unknown.
     """
     if not actual_kg.is_finite() or not _HARD_BELOW_KG <= actual_kg <= _HARD_ABOVE_KG:
         message = (
@@ -148,7 +150,7 @@ def check_weight(
     if last_kg is not None and abs(actual_kg - last_kg) > last_kg * _CHANGE_SHARE:
         message = (
             f"{plain(actual_kg)} kg differs by more than {plain(_CHANGE_SHARE * 100)} % from the "
-            f"last session ({plain(last_kg)} kg). Is it really so?"
+            f"{last_words} ({plain(last_kg)} kg). Is it really so?"
         )
         questions.append(("changed", message))
     if not measured:

@@ -18,9 +18,11 @@ from monitor.actions.sessions import (
     start_session,
 )
 from monitor.actions.undo import undo
+from monitor.actions.weights import WeightPreview, preview_weight, record_weight
 
 __all__ = [
     "OpenSession",
+    "WeightPreview",
     "amend",
     "answer_alert",
     "answer_gate",
@@ -33,12 +35,14 @@ __all__ = [
     "give_bolus",
     "open_session",
     "open_sessions",
+    "preview_weight",
     "projection_problems",
     "rebuild_summary",
     "record_event",
     "record_movement",
     "record_observations",
     "record_side_effect",
+    "record_weight",
     "save_draft",
     "start_session",
     "undo",

@@ -90,7 +90,7 @@ def _settled_step(
     )
     limits = dosing.check_rate(session, before.protocol, proposed, interlocks=before.interlocks)
     found = (*_gate_problems(before, step.entered_value, step.taken_at, zone), *limits)
-    needed = second_person.for_rate(session, step.entered_value, found)
+    needed = second_person.for_rate(session, before.protocol, step.entered_value, found)
     problems = (
         *_impossible_time(step.taken_at, session, now),
         *found,
@@ -155,7 +155,7 @@ def give_bolus(
             *_gate_problems(before, bolus.entered_value, bolus.taken_at, store.zone),
             *limits,
         )
-        needed = second_person.for_bolus(found)
+        needed = second_person.for_bolus(before.protocol, found)
         problems = (
             *_impossible_time(bolus.taken_at, session, now),
             *found,
@@ -213,7 +213,7 @@ def change_syringe(
     def settled(before: OpenSession, _: tuple[Fact, ...]) -> tuple[Fact, ...]:
         lifecycle.check_can_dose(before.session, now, change.taken_at)
         problems = _syringe_problems(before.session, request, now)
-        needed = second_person.for_syringe()
+        needed = second_person.for_syringe(before.protocol)
         missing = second_person.missing(needed, change.second_person, change.recorded_by)
         notes: tuple[Fact, ...] = ()
         if missing and request.already_given:

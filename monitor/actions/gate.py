@@ -1,9 +1,9 @@
-"""The answers of the gate and of the discharge, their overrides, and the weights doses go by."""
+"""The answers of the gate and of the discharge, and who confirms their overrides."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from monitor import lifecycle
@@ -11,17 +11,12 @@ from monitor.actions.opening import OpenSession
 from monitor.actions.saving import refuse, save
 from monitor.errors import Problem
 from monitor.gate import answer_problems, label_of
-from monitor.ids import derived_id
 from monitor.permissions import Action, User
-from monitor.record import DosingWeight, Fact, GateAnswer, WeightBasis
-from monitor.requests import ConfirmRequest, GateRequest, StartRequest
+from monitor.record import Fact, GateAnswer
+from monitor.requests import ConfirmRequest, GateRequest
 from monitor.store import Store
 from monitor.texts import text_problems
 from monitor.verbal_orders import confirmed, verbal_orders
-from monitor.weights import recorded_weight_kg
-
-#: The actual weight was taken before the prescriber chose another one.
-_WEIGHED_BEFORE = timedelta(seconds=1)
 
 
 def answer_gate(
@@ -154,30 +149,3 @@ def _proof_problems(answers: Iterable[GateRequest]) -> tuple[Problem, ...]:
         for item in answers
         if item.second_person is not None and item.second_person != item.override_by
     )
-
-
-def weight_facts(request: StartRequest, user: User, at: datetime) -> tuple[DosingWeight, ...]:
-    """The actual weight, and after it the one doses are calculated on when that is another."""
-
-    def weight(weight_id: UUID, basis: WeightBasis, taken_at: datetime) -> DosingWeight:
-        return DosingWeight(
-            id=weight_id,
-            taken_at=taken_at,
-            recorded_at=at,
-            recorded_by=user.username,
-            weight_kg=recorded_weight_kg(
-                basis,
-                actual_kg=request.weight_kg,
-                sex=request.patient.sex,
-                height_cm=request.height_cm,
-            ),
-            basis=basis,
-            measured=request.weight_measured,
-            height_cm=request.height_cm,
-        )
-
-    dosing = weight(request.weight_id, request.weight_basis, at)
-    if request.weight_basis is WeightBasis.ACTUAL:
-        return (dosing,)
-    actual_id = derived_id("actual_weight", request.weight_id)
-    return (weight(actual_id, WeightBasis.ACTUAL, at - _WEIGHED_BEFORE), dosing)

@@ -16,6 +16,7 @@ from monitor.patients import PatientChange, differences, patient_problems
 from monitor.permissions import Action, User, check_may
 from monitor.record import InfusionSession, Patient
 from monitor.store import Store
+from monitor.texts import text_problems
 
 #: How many earlier sessions the strip at the start looks at.
 SESSIONS_REMEMBERED = 3
@@ -167,6 +168,48 @@ def correct_patient(
             session, alerts = writer.session(session_id), writer.alerts(session_id)
             writer.set_summary(session_id, summary(bundle(store, session, alerts, now), store.zone))
     return store.patient(patient.id)
+
+
+def add_allergy(
+    store: Store,
+    user: User,
+    patient_id: UUID,
+    allergy: str,
+    *,
+    change_id: UUID,
+    reason: str,
+    now: datetime,
+) -> Patient:
+    """Write an allergy beside those that are known, with the reason; what is known stays.
+
+    ``none known`` is an answer only where nothing is known.
+
+    Raises:
+        InvalidEntry: it is empty or written already, or no reason is given.
+    """
+    known = patient_file(store, user, patient_id, now=now).patient
+    added = allergy.strip()
+    written = f"{known.allergies.strip()}; {added}" if known.has_allergies else added
+    refuse(text_problems({"allergies": written, "reason": reason}))
+    told = replace(known, allergies=added)
+    changed_before = any(change.id == change_id for change in store.patient_changes(patient_id))
+    if known.has_allergies and not changed_before:
+        if not told.has_allergies:
+            message = (
+                f"An allergy is recorded: {known.allergies.strip()}. Correct it with Patients."
+            )
+            refuse([Problem("allergies", message, code="allergies.recorded")])
+        if added.casefold() in [item.strip().casefold() for item in known.allergies.split(";")]:
+            refuse([Problem("allergies", f"“{added}” is recorded already.")])
+    return correct_patient(
+        store,
+        user,
+        replace(known, allergies=written),
+        change_id=change_id,
+        reason=reason,
+        seen=known,
+        now=now,
+    )
 
 
 def _number_taken(store: Store, user: User, patient: Patient) -> list[Problem]:

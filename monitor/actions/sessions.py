@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from monitor import drug_ledger, lifecycle
-from monitor.actions.gate import gate_facts, gate_problems, weight_facts
+from monitor.actions.gate import gate_facts, gate_problems
 from monitor.actions.opening import (
     OpenSession,
     bundle,
@@ -20,6 +20,7 @@ from monitor.actions.opening import (
 from monitor.actions.patients import open_course
 from monitor.actions.repeats import is_recorded, other_values
 from monitor.actions.saving import refuse, save, summary
+from monitor.actions.weights import weight_facts
 from monitor.audit import AuditEvent
 from monitor.discharge import discharge_state
 from monitor.entry_times import time_problems

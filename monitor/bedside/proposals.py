@@ -191,7 +191,7 @@ def _rate_preview(opened: OpenSession, proposed: dosing.ProposedRate) -> dict[st
         "facts": facts,
         "questions": questions(found.problems),
         "second_person": _sentence(
-            second_person.for_rate(opened.session, proposed.value, found.problems)
+            second_person.for_rate(opened.session, opened.protocol, proposed.value, found.problems)
         ),
         "summary": words,
     }
@@ -240,7 +240,7 @@ def _bolus_preview(
         "lines": lines,
         "facts": facts,
         "questions": questions(found),
-        "second_person": _sentence(second_person.for_bolus(found)),
+        "second_person": _sentence(second_person.for_bolus(opened.protocol, found)),
         "summary": f"Bolus {lines[0]}{over}",
         "title": f"Bolus {lines[0]}{over}",
         "confirm": f"Save bolus {lines[0]}{over}",

@@ -31,6 +31,7 @@ from monitor.timeline import (
     marks,
     numbered_events,
     struck_events,
+    weight_text,
 )
 from monitor.verbal_orders import override_words
 
@@ -68,6 +69,7 @@ def recent_rows(
         *_event_rows(opened, zone, names),
         *_effect_rows(opened.session, zone, names),
         *_gate_rows(opened, zone, names),
+        *_weight_rows(opened.session, zone, names),
     ]
     rows.sort(key=lambda row: (row.recorded_at, row.content["taken_at"]), reverse=True)
     return [row.content for row in rows[:ROWS]]
@@ -274,4 +276,18 @@ def _answers_text(answers: Sequence[GateAnswer], names: Mapping[str, str]) -> st
 
 
 def _override_text(answer: GateAnswer, names: Mapping[str, str]) -> str:
-    return f"⚑ {label_of(answer.question)}: overridden, {override_words(answer, names)}"
+    return f"⚑ Overridden: {label_of(answer.question)}: {override_words(answer, names)}"
+
+
+def _weight_rows(session: InfusionSession, zone: tzinfo, names: Mapping[str, str]) -> list[_Row]:
+    """Weights recorded between the opening and the start; later ones stand among the events."""
+    amendments = {amendment.amends: amendment for amendment in session.amendments}
+    found = {
+        weight.recorded_at: weight
+        for weight in session.weights
+        if weight.recorded_at > session.created_at and not weight.reason
+    }
+    return [
+        _row(weight, "weight", weight_text(weight), zone, names, struck=amendments.get(weight.id))
+        for weight in found.values()
+    ]

@@ -19,7 +19,7 @@ from monitor.effect_course import EffectCourse, effect_courses
 from monitor.lifecycle import TRANSITIONS, EventKind, SessionStatus, phase_text
 from monitor.numbers import plain_text
 from monitor.parameters import PARAMETERS
-from monitor.record import DoseUnit, InfusionSession, Observation
+from monitor.record import DoseUnit, DosingWeight, InfusionSession, Observation, WeightBasis
 from monitor.side_effects import ACTIONS, NONE, RELATIONS, term_text
 from monitor.timeline import bare_text, clock, treatment_text, value_text
 
@@ -80,6 +80,9 @@ def _moves(opened: OpenSession) -> list[dict[str, str]]:
 
 def _patient(session: InfusionSession, now: datetime, zone: tzinfo) -> dict[str, Any]:
     patient, weight = session.patient, session.weight_kg
+    weights = session.current(session.weights)
+    newest = weights[-1] if weights else None
+    height_cm = next((item.height_cm for item in reversed(weights) if item.height_cm), None)
     born = patient.born_on
     age = patient.age_on(now.astimezone(zone).date())
     return {
@@ -88,8 +91,30 @@ def _patient(session: InfusionSession, now: datetime, zone: tzinfo) -> dict[str,
         "mrn": f"MRN {patient.mrn}",
         "weight": "no weight" if weight is None else f"{plain_text(weight)} kg",
         "allergy": patient.allergy_text,
+        "allergy_asked": bool(patient.allergies.strip()),
+        "basis": newest.basis.value if newest else WeightBasis.ACTUAL.value,
+        "height": None if height_cm is None else plain_text(height_cm),
+        "weight_detail": _weight_detail(newest, zone),
         "has_allergy": patient.has_allergies,
     }
+
+
+_BASES = {
+    WeightBasis.ACTUAL: "actual weight",
+    WeightBasis.IDEAL: "ideal weight",
+    WeightBasis.ADJUSTED: "adjusted weight",
+}
+
+
+def _weight_detail(weight: DosingWeight | None, zone: tzinfo) -> str:
+    """The weight doses go by, in full: which one, how it is known, since when."""
+    if weight is None:
+        return "No weight is recorded."
+    how = "measured" if weight.measured else "stated"
+    return (
+        f"{plain_text(weight.weight_kg)} kg, {_BASES[weight.basis]}, {how}, "
+        f"since {clock(weight.taken_at, zone)}"
+    )
 
 
 def _phase(opened: OpenSession) -> dict[str, Any]:

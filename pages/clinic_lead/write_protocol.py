@@ -32,7 +32,12 @@ NEXT, ANOTHER = "version", "protocol"
 _FORM = "write_protocol.form"
 #: Empty rows for steps below those that are there.
 _MORE_STEPS = 4
-_COLUMNS = {Section.PLAN: 3, Section.LIMITS: 2, Section.WATCHING: 3}
+_COLUMNS = {
+    Section.PLAN: 3,
+    Section.LIMITS: 2,
+    Section.SECOND_PERSON: 2,
+    Section.WATCHING: 3,
+}
 
 
 class Leave(Protocol):
@@ -154,6 +159,15 @@ def _fields(
             _("Above a soft limit the nurse is asked for a reason; above a hard one it is refused.")
         )
         texts |= _section(form, shown, Section.LIMITS, limit_sets)
+    with st.container(border=True):
+        st.subheader(_("Second person"))
+        st.markdown(
+            _(
+                "Where somebody else confirms with their PIN. A bolus that is not foreseen needs "
+                "an anaesthetist besides, whatever is chosen here."
+            )
+        )
+        texts |= _section(form, shown, Section.SECOND_PERSON, limit_sets)
     with st.container(border=True):
         st.subheader(_("Observation and scales"))
         texts |= _section(form, shown, Section.WATCHING, limit_sets)

@@ -23,6 +23,7 @@ from starlette.routing import Route
 from monitor import actions, bedside, dosing
 from monitor.accounts import DeviceSession
 from monitor.actions import OpenSession
+from monitor.actions.patients import add_allergy
 from monitor.entered import EnteredItem, EnteredSet
 from monitor.errors import (
     InvalidEntry,
@@ -41,6 +42,7 @@ from monitor.record import (
     InfusionSession,
     MovementKind,
     NotTaken,
+    WeightBasis,
 )
 from monitor.requests import (
     AmendRequest,
@@ -55,6 +57,7 @@ from monitor.requests import (
     SideEffectRequest,
     SyringeRequest,
     UndoRequest,
+    WeightRequest,
 )
 from monitor.store import Store
 from pages.http.context import Gate, current_user
@@ -275,6 +278,46 @@ def _confirm_overrides(call: Call) -> OpenSession:
     return actions.confirm_overrides(call.store, call.user, call.session_id, request, **call.act)
 
 
+def _record_weight(call: Call) -> OpenSession:
+    return actions.record_weight(
+        call.store,
+        call.user,
+        call.session_id,
+        _weight_request(call),
+        confirmed=call.confirmed,
+        **call.act,
+    )
+
+
+def _weight_request(call: Call) -> WeightRequest:
+    height = call.text("height_cm")
+    return WeightRequest(
+        id=call.id,
+        weight_kg=call.number("weight_kg", "weight_kg"),
+        basis=call.member("basis", WeightBasis, WeightBasis.ACTUAL),
+        measured=call.flag("measured"),
+        height_cm=None if height is None else call.number("height_cm", "height_cm"),
+        taken_at=call.taken_at,
+        reason=call.text("reason"),
+        source=call.source,
+    )
+
+
+def _add_allergy(call: Call) -> OpenSession:
+    """What was learned about an allergy: written with the patient, shown in every session."""
+    opened = actions.open_session(call.store, call.user, call.session_id, now=call.now)
+    add_allergy(
+        call.store,
+        call.user,
+        opened.session.patient.id,
+        call.text("allergy") or "",
+        change_id=call.id,
+        reason=call.text("reason") or "",
+        now=call.now,
+    )
+    return actions.open_session(call.store, call.user, call.session_id, now=call.now)
+
+
 def _gate_request(row: Call, proved: str | None) -> GateRequest:
     return GateRequest(
         id=row.id,
@@ -328,6 +371,8 @@ SAVES: Mapping[str, Callable[[Call], OpenSession]] = {
     "discharge": _discharge,
     "gate": _answer_gate,
     "confirm": _confirm_overrides,
+    "weight": _record_weight,
+    "allergy": _add_allergy,
     "amend": _amend,
     "undo": _undo,
     "ack": _answer_alert,
@@ -453,6 +498,12 @@ def _check_line(call: Call, session: InfusionSession) -> str | None:
 
 def _previewed(call: Call) -> dict[str, Any]:
     kind = call.text("kind") or "rate"
+    if kind == "weight":
+        request = _weight_request(call)
+        return bedside.weight_preview(
+            request,
+            actions.preview_weight(call.store, call.user, call.session_id, request, now=call.now),
+        )
     opened = actions.open_session(call.store, call.user, call.session_id, now=call.now)
     return bedside.preview(
         opened,

@@ -27,7 +27,13 @@ from pages.http.entry import names_of
 from pages.http.grants import make_grant
 from pages.http.plain_page import BANNER, INTENDED_USE
 from pages.http.witness import witnesses
-from pages.nurse.reasons import dose_reasons, left_reasons, override_reasons
+from pages.nurse.reasons import (
+    allergy_reasons,
+    dose_reasons,
+    left_reasons,
+    override_reasons,
+    weight_reasons,
+)
 from pages.widgets.chart import draw_session_chart
 from pages.widgets.clinic_time import clinic_zone, now
 from pages.widgets.entry.entry import entry_screen
@@ -115,6 +121,7 @@ def _config(
     """What the component is told once: addresses, secrets of this page, words and choices."""
     session_id = opened.session.id
     here = device.token_hash[:12]
+    syringe = for_syringe(opened.protocol)
     drafts = {draft.device: draft for draft in _unsaved(store.drafts(session_id), opened.session)}
     mine = drafts.get(here)
     return {
@@ -146,10 +153,12 @@ def _config(
         "witnesses": [
             {"code": person.username, "label": person.name} for person in witnesses(store, user)
         ],
-        "syringe_second": for_syringe().message,
+        "syringe_second": None if syringe is None else syringe.message,
         "ledger_second": _("A second person witnesses this with their PIN."),
         "ampoules": _choices({str(mg): f"{mg} mg" for mg in (50, 200, 500)}),
         "left_reasons": left_reasons(),
+        "weight_reasons": weight_reasons(),
+        "allergy_reasons": allergy_reasons(),
         "intended_use": [_(INTENDED_USE), _(BANNER)],
         "answers": _choices(_answers()),
         "dose_reasons": dose_reasons(),

@@ -157,6 +157,7 @@ def sheet_html(
             left,
             "</div><div>",
             _limits(content),
+            _second_person(content),
             right,
             "</div></div>",
             _sources(content),
@@ -236,6 +237,12 @@ def _limits(content: Mapping[str, Any]) -> str:
         f"<section><h2>{escape(_('Limits'))}</h2>{_table(head, ''.join(pairs))}"
         f"<table><tbody>{''.join(single)}</tbody></table></section>"
     )
+
+
+def _second_person(content: Mapping[str, Any]) -> str:
+    rows = [_fact(content, field) for field in FIELDS if field.section is Section.SECOND_PERSON]
+    title = escape(_("Second person confirms with a PIN"))
+    return f"<section><h2>{title}</h2><table><tbody>{''.join(rows)}</tbody></table></section>"
 
 
 def _watching(content: Mapping[str, Any]) -> str:

@@ -145,7 +145,7 @@ def test_an_anaesthetist_overrides_with_reason_and_takes_it_back(
     tablet.tap(sheet(page).get_by_role("button", name="is on the way"))
     expect(confirm).to_be_disabled()
     tablet.tap(sheet(page).get_by_role("group", name="Decided by").get_by_role("button").first)
-    expect(confirm).to_have_text("Go on: verbal order, not confirmed")
+    expect(confirm).to_have_text("Verbal order, not confirmed")
     tablet.tap(confirm)
 
     escort = point(page, "escort_present")
@@ -268,7 +268,7 @@ def test_an_override_is_proved_by_pin_or_confirmed_later_and_undone_at_once(
     pressure = point(page, "uncontrolled_hypertension")
     expect(pressure).to_contain_text("not confirmed")
     tablet.tap(sheet(page).get_by_role("button", name="Close"))
-    strip = page.locator(".row.override", has_text="overridden").first
+    strip = page.locator(".row.override", has_text="Overridden").first
     expect(strip).to_contain_text("ordered verbally by")
 
     # Once the patient is treated there is still a way to it.

@@ -8,10 +8,18 @@ from typing import Any
 
 import pytest
 
-from monitor import actions
+from monitor import actions, second_person
 from monitor.accounts import UserEvent, UserEventKind
-from monitor.errors import InvalidEntry
+from monitor.errors import InvalidEntry, Problem
 from monitor.permissions import User
+from monitor.protocols import (
+    InfusionProtocol,
+    PinnedVersion,
+    SecondPersonAt,
+    VersionStatus,
+    canonical_content,
+    parse_protocol,
+)
 from monitor.record import DoseStepKind, DoseUnit
 from monitor.requests import BolusRequest, SyringeRequest
 from monitor.store import Store
@@ -168,6 +176,83 @@ def test_the_role_of_a_stranger_counts_for_nothing(store: Store) -> None:
     with pytest.raises(InvalidEntry) as refused:
         actions.give_bolus(
             store, BLUM, session_id, a_bolus(second_person="nobody"), now=at(10),
+            confirmed=frozenset({"bolus_not_planned.soft"}),
+        )  # fmt: skip
+    assert "second_person.anaesthetist" in codes(refused)
+
+
+# -- what the protocol version chose ---------------------------------------------------------------
+
+BEYOND = (Problem("rate", "high", kind="soft", code="rate_mg_per_kg_h.soft"),)
+UNPLANNED = (Problem("bolus", "none planned", kind="soft", code="bolus_not_planned.soft"),)
+
+
+def choosing(*moments: SecondPersonAt) -> InfusionProtocol:
+    return replace(build.seeded("protocol", "P02").protocol(), second_person_at=frozenset(moments))
+
+
+def code(problem: Problem | None) -> str | None:
+    return None if problem is None else problem.code.removeprefix("second_person.")
+
+
+def test_a_version_that_says_nothing_needs_one_everywhere() -> None:
+    content = build.seeded("protocol", "P02").content()
+    assert "second_person" not in content
+    assert parse_protocol(content).second_person_at == frozenset(SecondPersonAt)
+    one_less = content | {"second_person": {"bolus": False}}
+    assert parse_protocol(one_less).second_person_at == frozenset(SecondPersonAt) - {"bolus"}
+
+
+@pytest.mark.parametrize("moment", SecondPersonAt)
+def test_only_what_was_chosen_needs_somebody_else(moment: SecondPersonAt) -> None:
+    protocol, before = choosing(moment), build.session()
+    running = build.session(build.rate("0.1", -10))
+    found = {
+        SecondPersonAt.START: second_person.for_rate(before, protocol, Decimal("0.1"), ()),
+        SecondPersonAt.BOLUS: second_person.for_bolus(protocol, ()),
+        SecondPersonAt.SYRINGE: second_person.for_syringe(protocol),
+        SecondPersonAt.LIMIT: second_person.for_rate(running, protocol, Decimal("0.6"), BEYOND),
+    }
+    assert {name: code(problem) for name, problem in found.items()} == {
+        name: name.value if name is moment else None for name in SecondPersonAt
+    }
+
+
+def test_an_unplanned_bolus_needs_an_anaesthetist_whatever_was_chosen() -> None:
+    assert code(second_person.for_bolus(choosing(), UNPLANNED)) == "anaesthetist"
+
+
+def test_a_start_beyond_a_limit_needs_one_where_only_limits_were_chosen() -> None:
+    found = second_person.for_rate(
+        build.session(), choosing(SecondPersonAt.LIMIT), Decimal("0.6"), BEYOND
+    )
+    assert code(found) == "limit"
+
+
+def test_a_session_goes_by_the_version_it_was_started_under(store: Store) -> None:
+    """The next version needs nobody at start and syringe; a session of the old one still does."""
+    old = started(store)
+    content = build.seeded("protocol", "P02").content()
+    content |= {"version": 2, "second_person": {"start": False, "syringe": False}}
+    text, sha256 = canonical_content(content)
+    new = PinnedVersion(an_id(), "protocol", "P02", 2, text, sha256, VersionStatus.APPROVED)
+    with store.write(build.audit("write"), clinic="main") as writer:
+        writer.add_version(new)
+    alone = started(store, protocol_id=new.id)
+    for session_id in (old, alone):
+        clear_gate(store, session_id)
+    request = rate_request("0.1", 0)
+    with pytest.raises(InvalidEntry) as refused:
+        actions.change_rate(store, BLUM, old, request, now=at(0))
+    assert codes(refused) == {"second_person.start"}
+    opened = actions.change_rate(store, BLUM, alone, request, now=at(0))
+    assert opened.session.dose_steps[0].overrides == ()
+    syringe = SyringeRequest(id=an_id(), concentration_mg_per_ml=Decimal(2), taken_at=at(10))
+    opened = actions.change_syringe(store, BLUM, alone, syringe, now=at(10))
+    assert opened.session.syringe_changes[0].second_person is None
+    with pytest.raises(InvalidEntry) as refused:
+        actions.give_bolus(
+            store, BLUM, alone, a_bolus(), now=at(10),
             confirmed=frozenset({"bolus_not_planned.soft"}),
         )  # fmt: skip
     assert "second_person.anaesthetist" in codes(refused)

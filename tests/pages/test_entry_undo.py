@@ -78,7 +78,7 @@ def test_undo_of_an_override_brings_back_the_answer_before_it(bedside: Bedside) 
     slip = {"question": "epilepsy", "answer": "yes", "reason": "none for years", "by": "blum"}
     entry = gate(slip)
     shown = bedside.post("gate", entry).json()["state"]["recent"][0]
-    assert shown["text"] == "⚑ Epilepsy: overridden, Blum: none for years"
+    assert shown["text"] == "⚑ Overridden: Epilepsy: Blum: none for years"
     bedside.home.clock.forward(seconds=8)
 
     answer = undo_gate(bedside, entry)
@@ -89,7 +89,7 @@ def test_undo_of_an_override_brings_back_the_answer_before_it(bedside: Bedside) 
     assert in_force.answer.value == "no"
     row = answer.json()["state"]["recent"][0]
     assert row["struck"] is True
-    assert row["text"] == "⚑ Epilepsy: overridden, Blum: none for years"
+    assert row["text"] == "⚑ Overridden: Epilepsy: Blum: none for years"
     assert "undone at once" in row["story"]
 
 
@@ -102,7 +102,9 @@ def test_undo_of_a_group_of_answers_takes_back_all_of_them_in_one_row(bedside: B
     state = undo_gate(bedside, entry).json()["state"]
 
     assert bedside.session.current(bedside.session.answers) == ()
-    assert [row["text"] for row in state["recent"] if row["kind"] == "override"] == ["Gate: 2 answers"]
+    assert [row["text"] for row in state["recent"] if row["kind"] == "override"] == [
+        "Gate: 2 answers"
+    ]
 
 
 def test_undo_of_a_change_leaves_the_side_effect_as_it_was(bedside: Bedside) -> None:

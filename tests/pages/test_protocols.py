@@ -191,6 +191,20 @@ def test_a_draft_is_stored_and_shown_with_what_it_changes(sqlite_store: SqlStore
     assert "after the audit" in html
 
 
+def test_where_a_second_person_is_needed_is_the_leads_to_choose(sqlite_store: SqlStore) -> None:
+    app = form(sqlite_store)
+    assert choice(app, "Second person at a bolus").value == "yes"
+    choice(app, "Second person at a new syringe").select("no")
+    field(app, REASON).input("Syringes come ready from the pharmacy")
+    press(app, "Store as a draft")
+    draft = newest(sqlite_store, "P02")
+    chosen = draft.protocol().second_person_at
+    assert {moment.value for moment in chosen} == {"start", "bolus", "limit"}
+    sheet = html_of(drawn(sqlite_store, lead(), version=draft.id))
+    assert "Second person at a new syringe" in sheet
+    assert sheet.count("Second person at the start") == 1, "what did not change is no difference"
+
+
 def test_every_problem_stands_at_its_field_and_nothing_typed_is_lost(
     sqlite_store: SqlStore,
 ) -> None:

@@ -5,9 +5,9 @@ const UNDO_MS = 10000;
 const POLL_MS = 15000;
 const ROOTS = new WeakMap();
 /** Entries about the record itself: they happen when they are tapped. */
-const UNTIMED = ["amend", "undo", "ack", "gate", "confirm"];
-/** Entries that a tap does not take back: an undo, an answer to an alert, somebody's PIN. */
-const FINAL = ["amend", "undo", "ack", "confirm"];
+const UNTIMED = ["amend", "undo", "ack", "gate", "confirm", "allergy"];
+/** Entries that a tap does not take back: an undo, an answer to an alert, somebody's PIN, the patient. */
+const FINAL = ["amend", "undo", "ack", "confirm", "allergy"];
 
 class Bedside {
   constructor(parent, component) {
@@ -80,16 +80,17 @@ class Bedside {
   buildHeader() {
     const part = (name, tag = "span") => el(tag, { class: name });
     this.head = { chair: part("chair"), name: part("patient", "h1"), born: part("born"), mrn: part("mrn"),
-      weight: part("weight"), clock: part("clock") };
-    this.allergy = button("", () => this.sheets.text(say("allergies"), this.state.patient.allergy), { class: "tap allergy" });
+      clock: part("clock") };
+    this.weight = button("", () => this.sheets.weigh(), { class: "tap weight" });
+    this.allergy = button("", () => this.sheets.allergy(), { class: "tap allergy" });
     this.back = button("‹", () => this.leave(),
       { class: "tap back", "aria-label": say("back_to_board") });
     this.info = button("i", () => this.sheets.text(say("intended_use"), this.config.intended_use),
       { class: "tap info", "aria-label": say("intended_use") });
     this.lock = button("", () => this.lockDevice(), { class: "tap lock" });
     const ident = el("div", { class: "ident" }, this.head.name,
-      el("div", { class: "numbers" }, this.head.born, this.head.mrn, this.head.weight));
-    return el("header", { class: "card head" }, this.back, this.head.chair, ident, this.allergy, el("span", { class: "gap" }),
+      el("div", { class: "numbers" }, this.head.born, this.head.mrn));
+    return el("header", { class: "card head" }, this.back, this.head.chair, ident, this.weight, this.allergy, el("span", { class: "gap" }),
       this.head.clock, this.info, this.lock);
   }
 
@@ -441,7 +442,9 @@ class Bedside {
     put(this.head.name, patient.name);
     put(this.head.born, patient.born);
     put(this.head.mrn, patient.mrn);
-    put(this.head.weight, patient.weight);
+    put(this.weight, patient.weight);
+    this.weight.setAttribute("aria-label", say("weigh_label", { text: patient.weight_detail }));
+    this.weight.disabled = this.state.phase.status === "signed";
     put(this.allergy, patient.allergy);
     this.allergy.dataset.known = String(patient.has_allergy);
     put(this.lock, say("lock_button", { name: this.config.person_name }));

@@ -23,6 +23,9 @@ const DONE_AT = {
   heart_rate: "hr",
   oxygen_saturation: "spo2",
   sedation: "sedation",
+  allergies_asked: "allergy",
+  dosing_weight: "weight",
+  weight_basis: "weight",
 };
 /** More open points than this are shown group by group. */
 const GATE_ROWS = 7;
@@ -136,6 +139,10 @@ class LeavingSheets extends Sheets {
     const place = DONE_AT[id];
     if (place === "score") {
       this.score();
+      return;
+    }
+    if (place === "allergy" || place === "weight") {
+      this[place === "weight" ? "weigh" : "allergy"]();
       return;
     }
     if (place === "ledger") {
@@ -428,7 +435,9 @@ class LeavingSheets extends Sheets {
 
   criterion(item, words) {
     const mark = el("span", { class: "mark", "aria-hidden": "true" }, STATE_MARKS[item.state]);
-    const what = el("span", { class: "what" }, el("b", {}, words.text ?? words.label),
+    const what = el("span", { class: "what" },
+      // Who decided and why needs the room: the short name says which point it is.
+      el("b", {}, item.state === "overridden" ? words.label : words.text ?? words.label),
       this.criterionWords(item, words));
     const does = isMissing(item) && DONE_AT[item.id];
     return el("li", { class: "point", "data-id": item.id, "data-state": item.state },

@@ -1,6 +1,6 @@
 // Sheets of the queue: what is not saved yet, what the server said of it, and what can be done.
 
-class QueueSheets extends LeavingSheets {
+class QueueSheets extends PersonSheets {
   waiting() {
     this.queue = el("div", { class: "queue" });
     this.drawQueue();

@@ -7,7 +7,14 @@ from gettext import gettext as _
 
 def words() -> dict[str, str]:
     """The component's sentences by key; ``{placeholders}`` are filled in the browser."""
-    return _screen_words() | _entry_words() | _saving_words() | _sheet_words() | _leaving_words()
+    return (
+        _screen_words()
+        | _entry_words()
+        | _saving_words()
+        | _sheet_words()
+        | _leaving_words()
+        | _person_words()
+    )
 
 
 def _screen_words() -> dict[str, str]:
@@ -328,7 +335,7 @@ def _leaving_words() -> dict[str, str]:
             "is not confirmed."
         ),
         "override_title": _("{label}: go on in spite of it?"),
-        "override_verbal": _("Go on: verbal order, not confirmed"),
+        "override_verbal": _("Verbal order, not confirmed"),
         "override_words": _("Reason in your own words"),
         "score_needed": _("{points} is needed to leave"),
         "score_save": _("SAVE · {n} of {of} scored"),
@@ -347,4 +354,29 @@ def _leaving_words() -> dict[str, str]:
         "verbal_title": _("Verbal orders that are not confirmed"),
         "worked_out": _("from {from}"),
         "worked_out_later": _("worked out from the vital signs"),
+    }
+
+
+def _person_words() -> dict[str, str]:
+    """The patient's weight and allergies."""
+    return {
+        "allergy_example": _("Substance and reaction, like latex: rash"),
+        "allergy_new": _("New allergy"),
+        "allergy_none": _("None known"),
+        "allergy_none_text": _("none known"),
+        "allergy_save": _("Add the allergy"),
+        "sum_allergy": _("Allergy: {text}"),
+        "weigh_ABW": _("actual"),
+        "weigh_ADJ": _("adjusted"),
+        "weigh_IBW": _("ideal"),
+        "weigh_basis": _("Doses go by"),
+        "weigh_height_cm": _("Height"),
+        "weigh_known": _("It was"),
+        "weigh_label": _("Weight: {text}. Record another one"),
+        "weigh_measured": _("measured"),
+        "weigh_now": _("Now: {text}."),
+        "weigh_save": _("Save {text}"),
+        "weigh_stated": _("stated"),
+        "weigh_title": _("Another weight"),
+        "weigh_weight_kg": _("Weight"),
     }
