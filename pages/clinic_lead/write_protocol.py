@@ -74,7 +74,7 @@ def write_protocol(
         begin()
         leave(base.version.id)
     try:
-        limit_sets = approved_threshold_sets(store)
+        limit_sets = approved_threshold_sets(store, user.clinic)
     except MonitorError as error:
         st.error(str(error))
         return
