@@ -199,7 +199,7 @@ def start_running(store: SqlStore, *, now: datetime) -> int:
 def _newest(store: Store, kind: str, code: str) -> PinnedVersion:
     found = [
         version
-        for version in store.versions(kind)
+        for version in store.versions(kind, DEMO_CLINIC)
         if version.code == code and version.status is not VersionStatus.DRAFT
     ]
     return max(found, key=lambda version: version.version)

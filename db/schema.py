@@ -61,7 +61,7 @@ def seed(store: SqlStore, now: datetime) -> None:
     held = {
         (version.kind, version.code, version.version): version.id
         for kind in ("protocol", "threshold_set")
-        for version in store.versions(kind)
+        for version in store.versions(kind, None)
     }
     missing = []
     for version in seed_versions():

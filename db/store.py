@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
 from db import accounts, lists, register
-from db.chain import event_of
+from db.chain import SHARED, event_of
 from db.engine import LOCK_WAIT_S, SNAPSHOT, WRITING
 from db.failures import committing, translated
 from db.sessions import Kept, Loaded, load, write_no_of
@@ -211,8 +211,8 @@ class SqlStore:
 
     # -- configuration ---------------------------------------------------------------------
 
-    def versions(self, kind: str) -> tuple[PinnedVersion, ...]:
-        asked = _versions().where(VERSION.c.kind == kind)
+    def versions(self, kind: str, clinic: str | None) -> tuple[PinnedVersion, ...]:
+        asked = _versions(clinic).where(VERSION.c.kind == kind)
         with self._reading() as connection:
             rows = connection.execute(asked.order_by(VERSION.c.code, VERSION.c.version))
             return tuple(PinnedVersion(**row._mapping) for row in rows)
@@ -222,16 +222,17 @@ class SqlStore:
         if version is not None and time.monotonic() - asked_at < PINNED_FOR_S:
             return version
         with self._reading() as connection:
-            row = connection.execute(_versions().where(VERSION.c.id == version_id)).first()
+            row = connection.execute(_versions(None).where(VERSION.c.id == version_id)).first()
         if row is None:
             raise NotFound(f"There is no version {version_id} of a protocol or threshold set.")
         version = PinnedVersion(**row._mapping)
         self._pinned[version_id] = (time.monotonic(), version)
         return version
 
-    def version_events(self, kind: str) -> tuple[VersionEvent, ...]:
+    def version_events(self, kind: str, clinic: str) -> tuple[VersionEvent, ...]:
+        of = sa.and_(VERSION.c.kind == kind, VERSION.c.clinic.in_((SHARED, clinic)))
         with self._reading() as connection:
-            return version_events(connection, VERSION.c.kind == kind)
+            return version_events(connection, of, clinic)
 
     def protocols_in_use(self, clinic: str) -> frozenset[UUID]:
         asked = sa.select(SESSION.c.protocol_id).where(SESSION.c.clinic == clinic).distinct()
@@ -327,17 +328,17 @@ class SqlStore:
             return tuple(verify(connection))
 
 
-def _versions() -> sa.Select[Any]:
-    """Versions with the last of their status events."""
+def _versions(clinic: str | None) -> sa.Select[Any]:
+    """The versions a clinic has, with the last of the status events that count in it; None: all."""
     later = VERSION_STATUS.alias("later")
-    newest = (
-        sa.select(sa.func.max(later.c.number))
-        .where(later.c.version_id == VERSION.c.id)
-        .scalar_subquery()
-    )
+    last = sa.select(sa.func.max(later.c.number)).where(later.c.version_id == VERSION.c.id)
+    if clinic is not None:
+        last = last.where(later.c.clinic.in_((SHARED, clinic)))
+    newest = last.scalar_subquery()
     names = [item.name for item in fields(PinnedVersion) if item.name != "status"]
-    return sa.select(*(VERSION.c[name] for name in names), VERSION_STATUS.c.status).join_from(
+    found = sa.select(*(VERSION.c[name] for name in names), VERSION_STATUS.c.status).join_from(
         VERSION,
         VERSION_STATUS,
         sa.and_(VERSION_STATUS.c.version_id == VERSION.c.id, VERSION_STATUS.c.number == newest),
     )
+    return found if clinic is None else found.where(VERSION.c.clinic.in_((SHARED, clinic)))

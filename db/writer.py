@@ -127,13 +127,18 @@ _SCALED = {
 }
 
 
-def version_events(connection: Connection, of: sa.ColumnElement[bool]) -> tuple[VersionEvent, ...]:
-    """Status events of the versions asked for, version by version, in order."""
+def version_events(
+    connection: Connection, of: sa.ColumnElement[bool], clinic: str
+) -> tuple[VersionEvent, ...]:
+    """Status events of the versions asked for, version by version, in order.
+
+    Those of the clinic and of the package: what another clinic decided counts there only.
+    """
     names = [item.name for item in fields(VersionEvent)]
     asked = (
         sa.select(*(VERSION_STATUS.c[name] for name in names))
         .join_from(VERSION_STATUS, VERSION, VERSION.c.id == VERSION_STATUS.c.version_id)
-        .where(of)
+        .where(of, VERSION_STATUS.c.clinic.in_((chain.SHARED, clinic)))
         .order_by(VERSION_STATUS.c.version_id, VERSION_STATUS.c.number)
     )
     return tuple(VersionEvent(**row._mapping) for row in connection.execute(asked))
@@ -422,7 +427,9 @@ class SqlWriter:
 
     def version_events(self, version_id: UUID) -> tuple[VersionEvent, ...]:
         self._lock_series(VERSION_STATUS, str(version_id))
-        return version_events(self._connection, VERSION_STATUS.c.version_id == version_id)
+        return version_events(
+            self._connection, VERSION_STATUS.c.version_id == version_id, self._clinic
+        )
 
     def set_version_status(self, version_id: UUID, status: VersionStatus, reason: str) -> None:
         events = self.version_events(version_id)

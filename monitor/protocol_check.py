@@ -7,7 +7,7 @@ and stands in the way of its approval (clinical.md 2.1, 2.5, U-01, U-21 to U-26)
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from decimal import Decimal
 from itertools import pairwise
 from typing import Any
@@ -15,7 +15,8 @@ from typing import Any
 from monitor.dose_limits import OWN_LIMITS
 from monitor.dose_units import dosing_numbers, exact, plain
 from monitor.errors import Problem
-from monitor.protocol_fields import FIELDS, Kind, number_at, value_at
+from monitor.protocol_fields import BY_PATH, FIELDS, Kind, number_at, value_at
+from monitor.protocols import OWN_SCHEDULE, own_schedule_bounds
 
 _CODE = re.compile(r"[A-Z][A-Z0-9-]{1,15}")
 _SANITY = dosing_numbers()["protocol"]
@@ -39,8 +40,7 @@ def missing(content: Mapping[str, Any]) -> tuple[str, ...]:
     ]
     if not content.get("steps"):
         words.append("planned steps")
-    if content.get("schedule") and not content.get("schedule_profile"):
-        words.append("numbers of the observation schedule")
+    words += _missing_of_schedule(content)
     limits = content.get("limits", {})
     words += [
         f"{name} limit"
@@ -52,6 +52,19 @@ def missing(content: Mapping[str, Any]) -> tuple[str, ...]:
     if not limits.get("duration_h"):
         words.append("duration limit")
     return tuple(words)
+
+
+def _missing_of_schedule(content: Mapping[str, Any]) -> Iterator[str]:
+    if not content.get("schedule"):
+        return
+    profile = content.get("schedule_profile")
+    if not profile:
+        yield "numbers of the observation schedule"
+        return
+    if not profile.get("intervals"):
+        yield "rows of the observation schedule"
+    if not profile.get("min_recovery_min"):
+        yield "least recovery"
 
 
 def approval_problems(
@@ -79,7 +92,15 @@ def contradictions(
     """
     return tuple(
         problem
-        for check in (_texts, _choices, _numbers, _pairs, _steps, _plan_within_limits)
+        for check in (
+            _texts,
+            _choices,
+            _numbers,
+            _pairs,
+            _steps,
+            _plan_within_limits,
+            _own_schedule,
+        )
         for problem in check(content)
     ) + tuple(_threshold_set(content, threshold_sets))
 
@@ -233,6 +254,73 @@ def _steps(content: Mapping[str, Any]) -> Iterator[Problem]:
             f"The last planned step begins at {steps[-1]['after_min']} min, at or after the "
             f"planned end ({duration} min).",
         )
+
+
+def _own_schedule(content: Mapping[str, Any]) -> Iterator[Problem]:
+    """A schedule that the clinic wrote: rows in order, every number inside what can be watched."""
+    if content.get("schedule") != OWN_SCHEDULE:
+        return
+    profile, bounds = content.get("schedule_profile") or {}, own_schedule_bounds()
+    yield from _intervals(profile.get("intervals") or (), bounds)
+    for name, within in (
+        ("pre_within_min", "pre_within_min"),
+        ("recovery_every_min", "interval_min"),
+        ("fast_every_min", "interval_min"),
+        ("min_recovery_min", "min_recovery_min"),
+        ("min_from_start_min", "min_from_start_min"),
+    ):
+        field, value = BY_PATH[f"schedule_profile.{name}"], profile.get(name)
+        least, most = bounds[within]
+        if value is not None and value > 0 and not least <= value <= most:
+            words = f"{_sentence(field.label)}: {value} min; it can be {least} to {most} min."
+            yield Problem(field.path, words)
+    yield from _after_increase(profile.get("after_increase_min") or (), bounds)
+    fast = [profile.get("fast_above_mg_per_kg_h"), profile.get("fast_every_min")]
+    if fast.count(None) == 1:
+        name = "fast_above_mg_per_kg_h" if fast[0] is None else "fast_every_min"
+        yield Problem(
+            f"schedule_profile.{name}",
+            "A denser schedule above a rate needs both the rate and the minutes, or neither.",
+        )
+
+
+def _intervals(rows: Sequence[Mapping[str, int]], bounds: Mapping[str, Any]) -> Iterator[Problem]:
+    least, most = bounds["interval_min"]
+    if len(rows) > bounds["most_rows"]:
+        words = f"A schedule has at most {bounds['most_rows']} rows; there are {len(rows)}."
+        yield Problem("schedule", words)
+    for place, row in enumerate(rows):
+        if not least <= row["every_min"] <= most:
+            yield Problem(
+                f"intervals.{place}",
+                f"Schedule row {place + 1}: every {row['every_min']} min; a set can be due every "
+                f"{least} to {most} min.",
+            )
+    for place, (before, after) in enumerate(pairwise(rows), start=1):
+        if after["from_min"] <= before["from_min"]:
+            yield Problem(
+                f"intervals.{place}",
+                f"Schedule row {place + 1} (from minute {after['from_min']}) does not come after "
+                f"row {place} (from minute {before['from_min']}). Put the rows in order.",
+            )
+    if rows and rows[0]["from_min"] != 0:
+        yield Problem("intervals.0", "The first schedule row has to begin at minute 0.")
+
+
+def _after_increase(minutes: Sequence[int], bounds: Mapping[str, Any]) -> Iterator[Problem]:
+    path = "schedule_profile.after_increase_min"
+    label = _sentence(BY_PATH[path].label)
+    least, most = bounds["after_increase_min"]
+    wrong = [minute for minute in minutes if not least <= minute <= most]
+    if wrong:
+        words = f"{label}: {wrong[0]} min; it can be {least} to {most} min."
+        yield Problem(path, words)
+    elif any(after <= before for before, after in pairwise(minutes)):
+        yield Problem(path, f"{label}: enter the minutes in order, each once.")
+
+
+def _sentence(words: str) -> str:
+    return words[:1].upper() + words[1:]
 
 
 def _plan_within_limits(content: Mapping[str, Any]) -> Iterator[Problem]:

@@ -12,10 +12,10 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from monitor.dose_units import plain
-from monitor.protocol_fields import FIELDS, in_force, value_words
+from monitor.protocol_fields import FIELDS, in_force, value_at, value_words
 
 #: Always different between two versions, or said elsewhere: never part of the difference.
-_ASIDE = frozenset({"version", "status"})
+_ASIDE = frozenset({"version", "status", "schedule_profile.intervals"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Change:
 
 def difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Change, ...]:
     """Everything that changed from one content to the other, in the order people read it."""
-    changes = [*_fields(before, after), *_steps(before, after)]
+    changes = [*_fields(before, after), *_steps(before, after), *_intervals(before, after)]
     for name in ("notes", "sources"):
         changes += _lines(name, before.get(name) or (), after.get(name) or ())
     changes += _rest(before, after)
@@ -65,6 +65,22 @@ def _steps(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Chan
         was, is_ = old.get(minute, ""), new.get(minute, "")
         if was != is_:
             yield Change(_step_words(new if is_ else old, minute), was, is_, "mg/kg/h")
+
+
+def _intervals(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Change]:
+    """The rows of the observation schedule, matched by the minute they hold from."""
+    old, new = _every_by_minute(before), _every_by_minute(after)
+    for minute in sorted(old.keys() | new.keys()):
+        was, is_ = old.get(minute, ""), new.get(minute, "")
+        if was != is_:
+            yield Change(f"a set from minute {minute} on every", was, is_, "min")
+
+
+def _every_by_minute(content: Mapping[str, Any]) -> dict[int, str]:
+    rows: dict[int, list[str]] = {}
+    for row in value_at(content, "schedule_profile.intervals") or ():
+        rows.setdefault(row["from_min"], []).append(str(row["every_min"]))
+    return {minute: " and ".join(several) for minute, several in rows.items()}
 
 
 def _rates_by_minute(content: Mapping[str, Any]) -> dict[int, str]:
@@ -116,19 +132,12 @@ def _leaves(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
             yield path, "(empty)"
         for name, item in value.items():
             yield from _leaves(item, f"{path}.{name}" if path else str(name))
-    elif path.endswith("intervals") and isinstance(value, Sequence):
-        yield path, "; ".join(_interval_words(row) for row in value) or "(none)"
     elif isinstance(value, Sequence) and not isinstance(value, str):
         if any(f"{path}.{place}" in _SAID for place in range(len(value))):
             return
         yield path, "; ".join(_words(item) for item in value) or "(none)"
     else:
         yield path, _words(value) or "(empty)"
-
-
-def _interval_words(row: Mapping[str, Any]) -> str:
-    words = [f"{name.replace('_', ' ')} {_words(item)}" for name, item in sorted(row.items())]
-    return ", ".join(words)
 
 
 def _path_words(path: str) -> str:

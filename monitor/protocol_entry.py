@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,11 +14,13 @@ from monitor.protocol_fields import (
     FIELDS,
     Kind,
     ProtocolField,
+    Section,
     in_force,
     put_at,
     typed_text,
+    value_at,
 )
-from monitor.protocols import schedule_codes, with_schedule
+from monitor.protocols import OWN_SCHEDULE, own_schedule, packaged_schedules, with_schedule
 
 #: What a line of the sources says, in this order, between upright strokes.
 SOURCE_PARTS = ("about", "says", "source", "confidence")
@@ -30,13 +32,15 @@ _MOST_LINES = 60
 
 @dataclass(frozen=True, slots=True)
 class ProtocolEntry:
-    """What was typed: a text per field path, the steps as (minute, rate), the lines of two boxes."""
+    """What was typed: a text per field path, the lines of two boxes, and rows: the steps as
+    (minute, rate), the observation schedule as (from minute, every so many)."""
 
     code: str
     texts: Mapping[str, str] = field(default_factory=dict)
     steps: tuple[tuple[str, str], ...] = ()
     sources: str = ""
     notes: str = ""
+    intervals: tuple[tuple[str, str], ...] = ()
 
 
 def entry_of(content: Mapping[str, Any]) -> ProtocolEntry:
@@ -53,30 +57,43 @@ def entry_of(content: Mapping[str, Any]) -> ProtocolEntry:
             for row in content.get("sources") or ()
         ),
         notes="\n".join(content.get("notes") or ()),
+        intervals=tuple(
+            (str(row["from_min"]), str(row["every_min"]))
+            for row in value_at(content, "schedule_profile.intervals") or ()
+        ),
     )
 
 
 def content_of(entry: ProtocolEntry, version: int) -> tuple[dict[str, Any], tuple[Problem, ...]]:
     """The content of a draft with what could be read, and every text that could not.
 
-    The numbers of the schedule named are those of today, embedded for good.
+    The numbers of the schedule named are those of today, embedded for good; those of a schedule of
+    its own are what was typed.
     """
     content: dict[str, Any] = {"code": entry.code.strip().upper(), "version": version}
     problems: list[Problem] = []
-    for row in FIELDS:
+    _read_fields(entry, content, problems, [r for r in FIELDS if r.section is not Section.SCHEDULE])
+    problems += _half_a_range(entry)
+    _read_steps(entry, content, problems)
+    _read_sources(entry, content, problems)
+    _read_notes(entry, content, problems)
+    _read_schedule(entry, content, problems)
+    return content, tuple(problems)
+
+
+def _read_fields(
+    entry: ProtocolEntry,
+    content: dict[str, Any],
+    problems: list[Problem],
+    rows: Iterable[ProtocolField],
+) -> None:
+    for row in rows:
         text = entry.texts.get(row.path, "").strip()
         if text:
             try:
                 put_at(content, row.path, _value(row, text))
             except ValueError as refused:
                 problems.append(Problem(row.path, f"{_sentence(row.label)}: {refused}"))
-    problems += _half_a_range(entry)
-    _read_steps(entry, content, problems)
-    _read_sources(entry, content, problems)
-    _read_notes(entry, content, problems)
-    if content.get("schedule") in schedule_codes():
-        content = with_schedule(content)
-    return content, tuple(problems)
 
 
 def _sentence(label: str) -> str:
@@ -93,6 +110,8 @@ def _value(row: ProtocolField, text: str) -> Any:
         return plain_text(parse_number(text))
     if row.kind is Kind.WHOLE:
         return _whole(text)
+    if row.kind is Kind.WHOLE_NUMBERS:
+        return [_whole(part) for part in _BETWEEN_NUMBERS.split(text) if part]
     if row.kind is Kind.NUMBERS:
         return [plain_text(parse_number(part)) for part in _BETWEEN_NUMBERS.split(text) if part]
     if row.kind is Kind.YES_NO:
@@ -116,6 +135,67 @@ def _half_a_range(entry: ProtocolEntry) -> list[Problem]:
     if len(empty) != 1:
         return []
     return [Problem(empty[0], "The usual step needs both ends, or neither.")]
+
+
+def _read_schedule(entry: ProtocolEntry, content: dict[str, Any], problems: list[Problem]) -> None:
+    """The numbers of the schedule into the content: the packaged ones, or those that were typed.
+
+    A packaged schedule with other rows beside it would be one that nobody meant: rows that are no
+    packaged schedule's are never left aside in silence.
+    """
+    typed: dict[str, Any] = {}
+    slips: list[Problem] = []
+    _read_fields(entry, typed, slips, [r for r in FIELDS if r.section is Section.SCHEDULE])
+    numbers: dict[str, Any] = typed.get("schedule_profile", {})
+    _read_intervals(entry, numbers, slips)
+    named = content.get("schedule")
+    if named == OWN_SCHEDULE:
+        content["schedule_profile"] = own_schedule(numbers)
+        problems += slips
+        return
+    packaged = packaged_schedules()
+    if named not in packaged:
+        return
+    content |= with_schedule(content)
+    if slips or (numbers and _kept(numbers) not in [_kept(row) for row in packaged.values()]):
+        words = (
+            f"The rows below are not those of {named}. Choose “a schedule of its own” to use them, "
+            f"or empty them to use {named} as it is."
+        )
+        problems.append(Problem("schedule", words))
+
+
+def _kept(profile: Mapping[str, Any]) -> dict[str, Any]:
+    """The numbers of a schedule that can be typed, without what says nothing."""
+    paths = {row.path for row in FIELDS if row.section is Section.SCHEDULE}
+    paths.add("schedule_profile.intervals")
+    return {
+        name: value
+        for name, value in profile.items()
+        if f"schedule_profile.{name}" in paths and value
+    }
+
+
+def _read_intervals(entry: ProtocolEntry, numbers: dict[str, Any], problems: list[Problem]) -> None:
+    rows, slips = [], []
+    for place, (minute, every) in enumerate(entry.intervals):
+        if not minute.strip() and not every.strip():
+            continue
+        try:
+            rows.append(_interval(minute, every))
+        except ValueError as refused:
+            slips.append(Problem(f"intervals.{place}", f"Schedule row {place + 1}: {refused}"))
+    problems += slips
+    if rows and not slips:
+        numbers["intervals"] = rows
+
+
+def _interval(minute: str, every: str) -> dict[str, int]:
+    if not minute.strip():
+        raise ValueError("Say from which minute on.")
+    if not every.strip():
+        raise ValueError("Say every how many minutes a set is due.")
+    return {"from_min": _whole(minute), "every_min": _whole(every)}
 
 
 def _read_steps(entry: ProtocolEntry, content: dict[str, Any], problems: list[Problem]) -> None:

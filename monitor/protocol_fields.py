@@ -14,7 +14,12 @@ from enum import StrEnum
 from typing import Any
 
 from monitor.dose_units import plain
-from monitor.protocols import SECOND_PERSON_DEFAULT, SecondPersonAt, schedule_codes
+from monitor.protocols import (
+    OWN_SCHEDULE,
+    SECOND_PERSON_DEFAULT,
+    SecondPersonAt,
+    packaged_schedules,
+)
 from monitor.record import DrugForm
 from monitor.scales import RECOVERY_SCORES, SCALES, Scale
 
@@ -26,6 +31,7 @@ class Kind(StrEnum):
     NUMBER = "number"
     WHOLE = "whole number"
     NUMBERS = "numbers"
+    WHOLE_NUMBERS = "whole numbers"
     YES_NO = "yes or no"
     CHOICE = "choice"
 
@@ -37,6 +43,7 @@ class Section(StrEnum):
     LIMITS = "Limits"
     SECOND_PERSON = "Second person"
     WATCHING = "Observation and scales"
+    SCHEDULE = "A schedule of its own"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +98,10 @@ def _second(moment: SecondPersonAt, label: str) -> ProtocolField:
 
 def _watching(path: str, label: str, kind: Kind = Kind.CHOICE, **more: Any) -> ProtocolField:
     return ProtocolField(path, label, kind, Section.WATCHING, needed=True, **more)
+
+
+def _schedule(name: str, label: str, kind: Kind = Kind.WHOLE, unit: str = "min") -> ProtocolField:
+    return ProtocolField(f"schedule_profile.{name}", label, kind, Section.SCHEDULE, unit)
 
 
 def _scales(parameter: str) -> tuple[tuple[str, str], ...]:
@@ -164,7 +175,10 @@ FIELDS: tuple[ProtocolField, ...] = (
     _watching(
         "schedule",
         "observation schedule",
-        choices=tuple((code, code) for code in schedule_codes()),
+        choices=(
+            *((code, code) for code in packaged_schedules()),
+            (OWN_SCHEDULE, "a schedule of its own"),
+        ),
     ),
     _watching("threshold_set", "alert limits"),
     _watching(
@@ -178,6 +192,15 @@ FIELDS: tuple[ProtocolField, ...] = (
         "recovery score",
         choices=tuple((key, score.label) for key, score in RECOVERY_SCORES.items()),
     ),
+    # The rows of the schedule stand beside these, as the planned steps do.
+    _schedule("pre_within_min", "last set before the start, at most"),
+    _schedule("after_increase_min", "extra sets after an increase or bolus", Kind.WHOLE_NUMBERS),
+    _schedule("recovery_every_min", "a set in recovery every"),
+    _schedule("min_recovery_min", "least recovery"),
+    _schedule("min_from_start_min", "least time from the start to leaving"),
+    _schedule("fast_above_mg_per_kg_h", "denser above a rate of", Kind.NUMBER, "mg/kg/h"),
+    _schedule("fast_every_min", "then a set every"),
+    _schedule("restart_on_increase", "begun anew at every increase", Kind.YES_NO, ""),
 )
 BY_PATH: dict[str, ProtocolField] = {field.path: field for field in FIELDS}
 
@@ -228,6 +251,8 @@ def typed_text(field: ProtocolField, value: Any) -> str:
         return plain(Decimal(value))
     if field.kind is Kind.NUMBERS:
         return "; ".join(plain(Decimal(item)) for item in value)
+    if field.kind is Kind.WHOLE_NUMBERS:
+        return "; ".join(str(item) for item in value)
     if field.kind is Kind.YES_NO:
         return "yes" if value else "no"
     return str(value)

@@ -18,6 +18,9 @@ from monitor.dose_units import dosing_numbers
 from monitor.ids import derived_id
 from monitor.record import DrugForm
 
+#: What a protocol names in place of a packaged schedule when it carries rows of its own.
+OWN_SCHEDULE = "OWN"
+
 
 class VersionStatus(StrEnum):
     """Where a version of a protocol or threshold set stands; derived from its status events."""
@@ -270,9 +273,31 @@ def seed_versions() -> Iterator[PinnedVersion]:
             )
 
 
-def schedule_codes() -> tuple[str, ...]:
-    """The observation schedules a protocol may name."""
-    return tuple(row["code"] for row in _schedule_library()["profile"])
+def packaged_schedules() -> dict[str, dict[str, Any]]:
+    """The observation schedules a protocol may name, by code."""
+    return {row["code"]: row for row in _schedule_library()["profile"]}
+
+
+def own_schedule_bounds() -> dict[str, Any]:
+    """The least and most of every number in a schedule that a clinic writes itself."""
+    bounds: dict[str, Any] = _schedule_library()["own"]
+    return bounds
+
+
+def own_schedule(numbers: Mapping[str, Any]) -> dict[str, Any]:
+    """A schedule of a clinic's own as it is stored: its numbers with the rules that hold for all.
+
+    The high-rate schedule still holds on top of it, and an open alert still shortens it.
+    """
+    library = _schedule_library()
+    return {
+        "after_increase_min": [],
+        **numbers,
+        "code": OWN_SCHEDULE,
+        "source": "the clinic's own",
+        "rules": library["rules"],
+        "high_rate": library["high_rate"],
+    }
 
 
 def _schedule_library() -> dict[str, Any]:
@@ -291,8 +316,7 @@ def with_schedule(content: Mapping[str, Any]) -> dict[str, Any]:
     """
     if "schedule_profile" in content or "schedule" not in content:
         return dict(content)
-    library = _schedule_library()
-    profiles = {row["code"]: row for row in library["profile"]}
+    library, profiles = _schedule_library(), packaged_schedules()
     if content["schedule"] not in profiles:
         known = ", ".join(sorted(profiles))
         raise ValueError(f"There is no schedule “{content['schedule']}”. There is: {known}.")

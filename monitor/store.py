@@ -99,10 +99,12 @@ class Writer(Protocol):
     def add_alerts(self, alerts: Iterable[Alert], events: Iterable[AlertEvent]) -> None: ...
     def add_version(self, version: PinnedVersion, reason: str = "first stored") -> None: ...
     def version_events(self, version_id: UUID) -> tuple[VersionEvent, ...]:
-        """What happened to a version, in order; nobody else changes its status until the end."""
+        """What happened to a version in the clinic that is written for, in order; nobody else
+        changes its status until the end."""
 
     def set_version_status(self, version_id: UUID, status: VersionStatus, reason: str) -> None:
-        """Append a status event; a version that has the status already stays as it is."""
+        """Append a status event of the clinic that is written for; a version that has the status
+        there already stays as it is."""
 
     def add_user_event(self, event: UserEvent) -> None: ...
     def set_credential(self, credential: Credential) -> None: ...
@@ -158,10 +160,19 @@ class Store(Protocol):
         """Every session of the patient, newest first."""
 
     # -- configuration ---------------------------------------------------------------------
-    def versions(self, kind: str) -> tuple[PinnedVersion, ...]: ...
-    def pinned(self, version_id: UUID) -> PinnedVersion: ...
-    def version_events(self, kind: str) -> tuple[VersionEvent, ...]:
-        """What happened to every version of the kind, version by version, in order."""
+    def versions(self, kind: str, clinic: str | None) -> tuple[PinnedVersion, ...]:
+        """The versions a clinic has: the packaged ones and its own, where they stand in it.
+
+        What one clinic approves or takes out of use stays as it is in every other.  None asks for
+        the versions of every clinic; each stands where anybody put it last.
+        """
+
+    def pinned(self, version_id: UUID) -> PinnedVersion:
+        """The version a session was started under, whichever clinic it is of; it stands where
+        anybody put it last, so whether it may be used is a question to ``versions``."""
+
+    def version_events(self, kind: str, clinic: str) -> tuple[VersionEvent, ...]:
+        """What happened in a clinic to every version it has, version by version, in order."""
 
     def protocols_in_use(self, clinic: str) -> frozenset[UUID]:
         """The protocol versions under which the clinic ever opened a session."""

@@ -3,6 +3,9 @@
 A version is never edited: a change is a new version.  It is a draft until somebody other than its
 author approves it; approving takes the version before it out of use.  A session keeps the version
 it was started under, whatever happens to that version later.
+
+The packaged protocols are every clinic's; what a clinic writes is its own, and so is what it
+approves or takes out of use: another clinic neither sees the one nor is touched by the other.
 """
 
 from __future__ import annotations
@@ -94,10 +97,10 @@ class DraftRequest:
 
 
 def protocol_versions(store: Store, user: User) -> tuple[ProtocolVersion, ...]:
-    """Every version of every protocol, by code, the newest version of each first."""
+    """Every version of every protocol the clinic has, by code, the newest of each first."""
     check_may(user, Action.SEE_SESSION)
     events: dict[UUID, list[VersionEvent]] = {}
-    for event in store.version_events(_KIND):
+    for event in store.version_events(_KIND, user.clinic):
         events.setdefault(event.version_id, []).append(event)
     used = store.protocols_in_use(user.clinic)
     running = Counter(
@@ -111,7 +114,7 @@ def protocol_versions(store: Store, user: User) -> tuple[ProtocolVersion, ...]:
             ever_used=version.id in used,
             running=running[version.id],
         )
-        for version in store.versions(_KIND)
+        for version in store.versions(_KIND, user.clinic)
     )
     return tuple(sorted(versions, key=lambda item: (item.version.code, -item.version.version)))
 
@@ -128,13 +131,13 @@ def version_before(
     return max(earlier, key=lambda item: item.version.version, default=None)
 
 
-def approved_threshold_sets(store: Store) -> tuple[str, ...]:
-    """The codes of the alert limits a protocol may name."""
+def approved_threshold_sets(store: Store, clinic: str) -> tuple[str, ...]:
+    """The codes of the alert limits a protocol of the clinic may name."""
     return tuple(
         sorted(
             {
                 version.code
-                for version in store.versions("threshold_set")
+                for version in store.versions("threshold_set", clinic)
                 if version.status is VersionStatus.APPROVED
             }
         )
@@ -175,15 +178,17 @@ def save_protocol_draft(
         NeedsConfirmation: somebody stored a version of this code since the form was filled.
     """
     check_may(user, Action.MANAGE_PROTOCOLS)
-    versions = store.versions(_KIND)
+    versions = store.versions(_KIND, None)
     code = request.entry.code.strip().upper()
-    family = [version for version in versions if version.code == code]
     for version in versions:
         if version.id == request.id:
             return _repeated(version, request)
-    number = max((version.version for version in family), default=0) + 1
+    family = _family(store, code, user.clinic)
+    # A number names one text in the whole database, so that exports of its clinics can be joined.
+    taken = [version.version for version in versions if version.code == code]
+    number = max(taken, default=0) + 1
     content, problems = content_of(request.entry, number)
-    problems += contradictions(content, approved_threshold_sets(store))
+    problems += contradictions(content, approved_threshold_sets(store, user.clinic))
     problems += _reason_problems(request.reason, "Say what this version changes and why.")
     if problems:
         raise InvalidEntry(problems)
@@ -205,7 +210,12 @@ def save_protocol_draft(
             w.add_version(draft, request.reason.strip())
     except InvalidEntry:
         # The number went to somebody else in between; the form is asked about theirs.
-        _ask_about_newer(_family(store, code), replace(request, based_on=None), confirmed)
+        now_there = _family(store, code, user.clinic)
+        if len(now_there) > len(family):
+            _ask_about_newer(now_there, replace(request, based_on=None), confirmed)
+        elif len(store.versions(_KIND, None)) > len(versions):
+            # Of another clinic: nothing to be compared with, and the next number is free.
+            return save_protocol_draft(store, user, request, now=now, confirmed=confirmed)
         raise
     return draft
 
@@ -221,17 +231,17 @@ def approve_protocol(
         WrongState: it is no draft any more.
     """
     check_may(user, Action.APPROVE_PROTOCOLS)
-    version = _version(store, version_id)
+    version = _version(store, version_id, user.clinic)
     audit = _audit(user, Action.APPROVE_PROTOCOLS, version, now)
     with store.write(audit, clinic=user.clinic) as writer:
-        family = _family(store, version.code)
+        family = _family(store, version.code, user.clinic)
         events = {item.id: writer.version_events(item.id) for item in sorted(family, key=_by_id)}
         if _is_done(events[version_id], VersionStatus.APPROVED, user):
             writer.set_version_status(version_id, VersionStatus.APPROVED, comment)
             return
         _check_is_draft(version, events[version_id])
         _check_second_person(user, version, events[version_id])
-        problems = approval_problems(version.content(), approved_threshold_sets(store))
+        problems = approval_problems(version.content(), approved_threshold_sets(store, user.clinic))
         problems += _reason_problems(comment, "Say what you checked.", "comment")
         if problems:
             raise InvalidEntry(problems)
@@ -253,7 +263,7 @@ def retire_protocol(
     """
     if not may(user, Action.APPROVE_PROTOCOLS):
         check_may(user, Action.MANAGE_PROTOCOLS)
-    version = _version(store, version_id)
+    version = _version(store, version_id, user.clinic)
     audit = _audit(user, Action.MANAGE_PROTOCOLS, version, now)
     with store.write(audit, clinic=user.clinic) as writer:
         events = writer.version_events(version_id)
@@ -268,15 +278,15 @@ def retire_protocol(
 # -- what they share -------------------------------------------------------------------------
 
 
-def _version(store: Store, version_id: UUID) -> PinnedVersion:
-    for version in store.versions(_KIND):
+def _version(store: Store, version_id: UUID, clinic: str) -> PinnedVersion:
+    for version in store.versions(_KIND, clinic):
         if version.id == version_id:
             return version
     raise NotFound("There is no such protocol.")
 
 
-def _family(store: Store, code: str) -> list[PinnedVersion]:
-    return [version for version in store.versions(_KIND) if version.code == code]
+def _family(store: Store, code: str, clinic: str) -> list[PinnedVersion]:
+    return [version for version in store.versions(_KIND, clinic) if version.code == code]
 
 
 def _by_id(version: PinnedVersion) -> UUID:

@@ -64,7 +64,7 @@ def start_session(
 ) -> OpenSession:
     """Open a session under the protocol version named; the infusion starts with its first rate."""
     check_may(user, Action.START_SESSION)
-    version = store.pinned(request.protocol_id)
+    version = _protocol_version(store, user, request.protocol_id)
     event = AuditEvent(now, user.username, Action.START_SESSION.name, request.id)
     with store.write(event, clinic=user.clinic) as writer:
         if _is_started(writer, user, request, version):
@@ -75,7 +75,7 @@ def start_session(
                 "choose an approved protocol."
             )
         protocol = protocol_of(version)
-        thresholds = approved_threshold_set(store, protocol.threshold_set)
+        thresholds = approved_threshold_set(store, user.clinic, protocol.threshold_set)
         refuse(_start_problems(store, user.clinic, request, protocol, now), confirmed)
         session = _as_requested(request, version, thresholds.id, user, now)
         session = _in_course(store, session, now)
@@ -274,11 +274,23 @@ def concentration_problems(concentration_mg_per_ml: Decimal) -> list[Problem]:
     return []
 
 
-def approved_threshold_set(store: Store, code: str) -> PinnedVersion:
+def _protocol_version(store: Store, user: User, version_id: UUID) -> PinnedVersion:
+    """The version of a protocol, where it stands in the clinic of the user.
+
+    Raises:
+        NotFound: there is none, or only in another clinic.
+    """
+    for version in store.versions("protocol", user.clinic):
+        if version.id == version_id:
+            return version
+    raise NotFound("There is no such protocol.")
+
+
+def approved_threshold_set(store: Store, clinic: str, code: str) -> PinnedVersion:
     """The limits a session that is opened now is judged by: the newest approved version."""
     candidates = [
         version
-        for version in store.versions("threshold_set")
+        for version in store.versions("threshold_set", clinic)
         if version.code == code and version.status is VersionStatus.APPROVED
     ]
     if not candidates:

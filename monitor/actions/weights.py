@@ -10,6 +10,7 @@ from uuid import UUID
 from monitor import lifecycle
 from monitor.actions.opening import OpenSession, open_session
 from monitor.actions.saving import refuse, save
+from monitor.entry_times import time_problems
 from monitor.errors import Problem
 from monitor.ids import derived_id
 from monitor.permissions import Action, User
@@ -24,7 +25,6 @@ from monitor.record import (
 )
 from monitor.requests import StartRequest, WeightRequest
 from monitor.store import Store
-from monitor.validation import time_problems
 from monitor.weight_change import limit_questions, weight_effects
 from monitor.weights import (
     actual_weight_kg,

@@ -17,7 +17,7 @@ def import_folders(args: argparse.Namespace) -> int:
     """Store session folders; every problem of every folder is told, good folders are stored."""
     status = 0
     with opened(args) as store:
-        versions = (*store.versions("protocol"), *store.versions("threshold_set"))
+        versions = (*store.versions("protocol", None), *store.versions("threshold_set", None))
         for path in args.paths:
             try:
                 folder = read_folder(path, versions)

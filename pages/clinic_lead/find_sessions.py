@@ -77,7 +77,7 @@ def find_sessions(store: Store, user: User, device: DeviceSession) -> None:
     try:
         check_may(user, Action.FIND_SESSIONS)
         zone = clinic_zone()
-        filters = _filters(store)
+        filters = _filters(store, user)
         query = filters.query(user.clinic, zone)
         rows = store.summaries(replace(query, after=_after(filters)))
     except MonitorError as error:
@@ -95,11 +95,11 @@ def _start_of(day: date | None, zone: tzinfo, *, later: int = 0) -> datetime | N
     return datetime.combine(day + timedelta(days=later), time(), tzinfo=zone).astimezone(UTC)
 
 
-def _filters(store: Store) -> Filters:
+def _filters(store: Store, user: User) -> Filters:
     protocols = sorted(
         {
             version.code
-            for version in store.versions("protocol")
+            for version in store.versions("protocol", user.clinic)
             if version.status is not VersionStatus.DRAFT
         }
     )

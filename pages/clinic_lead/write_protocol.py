@@ -32,11 +32,13 @@ NEXT, ANOTHER = "version", "protocol"
 _FORM = "write_protocol.form"
 #: Empty rows for steps below those that are there.
 _MORE_STEPS = 4
+_MORE_INTERVALS = 2
 _COLUMNS = {
     Section.PLAN: 3,
     Section.LIMITS: 2,
     Section.SECOND_PERSON: 2,
     Section.WATCHING: 3,
+    Section.SCHEDULE: 2,
 }
 
 
@@ -79,7 +81,7 @@ def write_protocol(
         begin()
         leave(base.version.id)
     try:
-        limit_sets = approved_threshold_sets(store)
+        limit_sets = approved_threshold_sets(store, user.clinic)
     except MonitorError as error:
         st.error(str(error))
         return
@@ -172,6 +174,10 @@ def _fields(
         st.subheader(_("Observation and scales"))
         texts |= _section(form, shown, Section.WATCHING, limit_sets)
     with st.container(border=True):
+        st.subheader(_("Observation schedule"))
+        intervals = _intervals(form, shown)
+        texts |= _section(form, shown, Section.SCHEDULE, limit_sets)
+    with st.container(border=True):
         st.subheader(_("Sources, notes, reason"))
         sources = st.text_area(
             _("Where the numbers come from: one line each, {parts}").format(
@@ -193,7 +199,8 @@ def _fields(
             _("What does this version change, and why?"), key=_key(form, "reason")
         )
         _problems(form, "reason")
-    return ProtocolEntry(code, texts, steps, sources or "", notes or ""), reason or ""
+    entry = ProtocolEntry(code, texts, steps, sources or "", notes or "", intervals)
+    return entry, reason or ""
 
 
 def _key(form: _Form, path: str) -> str:
@@ -264,32 +271,54 @@ def _choices(row: ProtocolField, limit_sets: Sequence[str]) -> dict[str, str] | 
 
 
 def _steps(form: _Form, shown: ProtocolEntry) -> tuple[tuple[str, str], ...]:
-    """Rows of minute and rate; empty rows are left out, and problems stand beside their row."""
     st.markdown(_("**Planned steps.** Minute of the infusion, and the rate from then on."))
-    rows = [*shown.steps, *[("", "")] * _MORE_STEPS]
+    labels = (_("Step {n}, from minute"), _("Step {n}, mg/kg/h"))
+    return _rows(form, "steps", ("minute", "rate"), labels, shown.steps, _MORE_STEPS)
+
+
+def _intervals(form: _Form, shown: ProtocolEntry) -> tuple[tuple[str, str], ...]:
+    st.markdown(
+        _(
+            "To change what stands here, choose “a schedule of its own” above. A high rate or a "
+            "large bolus and an open alert ask for sets more often, whatever stands here."
+        )
+    )
+    labels = (_("Row {n}, from minute"), _("Row {n}, a set every (min)"))
+    return _rows(form, "intervals", ("from", "every"), labels, shown.intervals, _MORE_INTERVALS)
+
+
+def _rows(
+    form: _Form,
+    name: str,
+    parts: tuple[str, str],
+    labels: tuple[str, str],
+    shown: Sequence[tuple[str, str]],
+    more: int,
+) -> tuple[tuple[str, str], ...]:
+    """Rows of two texts; empty rows are left out, and problems stand beside their row."""
     typed: list[tuple[str, str]] = []
-    for number, (minute, rate) in enumerate(rows):
+    for number, (first, second) in enumerate([*shown, *[("", "")] * more]):
         left, right, said = st.columns([1, 1, 2], vertical_alignment="bottom")
         texts = (
-            _step_text(form, left, number, "minute", _("Step {n}, from minute"), minute),
-            _step_text(form, right, number, "rate", _("Step {n}, mg/kg/h"), rate),
+            _row_text(form, left, f"{name}.{number}.{parts[0]}", number, labels[0], first),
+            _row_text(form, right, f"{name}.{number}.{parts[1]}", number, labels[1], second),
         )
         if any(text.strip() for text in texts):
             with said:
-                _problems(form, f"steps.{len(typed)}")
+                _problems(form, f"{name}.{len(typed)}")
             typed.append(texts)
     return tuple(typed)
 
 
-def _step_text(
-    form: _Form, place: DeltaGenerator, number: int, part: str, label: str, value: str
+def _row_text(
+    form: _Form, place: DeltaGenerator, key: str, number: int, label: str, value: str
 ) -> str:
-    """One text of a step; only the first row shows its labels, screen readers hear all of them."""
+    """One text of a row; only the first row shows its labels, screen readers hear all of them."""
     return (
         place.text_input(
             label.format(n=number + 1),
             value=value,
-            key=_key(form, f"steps.{number}.{part}"),
+            key=_key(form, key),
             placeholder=label.format(n=number + 1),
             label_visibility="visible" if number == 0 else "collapsed",
         )

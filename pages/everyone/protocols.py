@@ -91,7 +91,7 @@ def _sheet(
     draft = item.standing is Standing.DRAFT
     try:
         people = store.users(user.clinic)
-        limits = approved_threshold_sets(store)
+        limits = approved_threshold_sets(store, user.clinic)
     except MonitorError as error:
         st.error(str(error))
         return

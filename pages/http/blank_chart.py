@@ -22,7 +22,7 @@ from monitor.actions.opening import protocol_of, threshold_set_of
 from monitor.blank_chart import BlankChart, BlankPage, blank_chart
 from monitor.errors import NotFound
 from monitor.permissions import Action, User, check_may
-from monitor.protocols import VersionStatus
+from monitor.protocols import PinnedVersion, VersionStatus
 from monitor.store import Store
 from pages.http.context import Gate, current_user
 from pages.http.plain_page import BANNER, plain_page
@@ -36,12 +36,13 @@ def routes(gate: Gate) -> list[Route]:
     async def choose(request: Request) -> HTMLResponse:
         user, _device = current_user(request)
         check_may(user, Action.RECORD_OBSERVATIONS)
-        return await run_in_threadpool(_choice, gate.store)
+        return await run_in_threadpool(_choice, gate.store, user.clinic)
 
     async def of_protocol(request: Request) -> HTMLResponse:
         user, _device = current_user(request)
         check_may(user, Action.RECORD_OBSERVATIONS)
-        return await run_in_threadpool(_for_protocol, gate.store, request.path_params["id"])
+        version_id = request.path_params["id"]
+        return await run_in_threadpool(_for_protocol, gate.store, user.clinic, version_id)
 
     async def of_session(request: Request) -> HTMLResponse:
         user, device = current_user(request)
@@ -57,8 +58,16 @@ def routes(gate: Gate) -> list[Route]:
     ]
 
 
-def _choice(store: Store) -> HTMLResponse:
-    versions = [v for v in store.versions("protocol") if v.status is VersionStatus.APPROVED]
+def _approved(store: Store, clinic: str) -> list[PinnedVersion]:
+    return [
+        version
+        for version in store.versions("protocol", clinic)
+        if version.status is VersionStatus.APPROVED
+    ]
+
+
+def _choice(store: Store, clinic: str) -> HTMLResponse:
+    versions = _approved(store, clinic)
     items = "".join(
         f'<li><a href="/blank-chart/protocol/{version.id}">'
         f"{escape(f'{version.code} v{version.version}')} · {escape(protocol_of(version).name)}"
@@ -73,12 +82,12 @@ def _choice(store: Store) -> HTMLResponse:
     return plain_page(_("Blank chart"), body)
 
 
-def _for_protocol(store: Store, version_id: UUID) -> HTMLResponse:
-    version = store.pinned(version_id)
-    if version.kind != "protocol" or version.status is not VersionStatus.APPROVED:
+def _for_protocol(store: Store, clinic: str, version_id: UUID) -> HTMLResponse:
+    version = next((item for item in _approved(store, clinic) if item.id == version_id), None)
+    if version is None:
         raise NotFound(_("There is no such approved protocol."))
     protocol = protocol_of(version)
-    limits = threshold_set_of(approved_threshold_set(store, protocol.threshold_set))
+    limits = threshold_set_of(approved_threshold_set(store, clinic, protocol.threshold_set))
     return _page(blank_chart(protocol, limits))
 
 

@@ -209,7 +209,11 @@ def _course_form(
     store: Store, user: User, file: PatientFile, course: Course | None, today: date
 ) -> None:
     codes = sorted(
-        {item.code for item in store.versions("protocol") if item.status is VersionStatus.APPROVED}
+        {
+            item.code
+            for item in store.versions("protocol", user.clinic)
+            if item.status is VersionStatus.APPROVED
+        }
     )
     with st.form("patients.course", enter_to_submit=False, border=False):
         one, two = st.columns(2)

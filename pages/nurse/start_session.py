@@ -93,7 +93,7 @@ def start_session(store: Store, user: User, device: DeviceSession) -> None:
     with left:
         patient = _patient_block(store, user, headings)
     with right:
-        plan = _plan_block(store, _sex(patient), headings)
+        plan = _plan_block(store, user, _sex(patient), headings)
     if plan is None:
         for block, slot in headings.items():
             slot.subheader(_(_HEADINGS[block]))
@@ -313,10 +313,12 @@ def _new_patient() -> dict[str, object]:
     }
 
 
-def _plan_block(store: Store, sex: str, headings: dict[str, DeltaGenerator]) -> _Plan | None:
+def _plan_block(
+    store: Store, user: User, sex: str, headings: dict[str, DeltaGenerator]
+) -> _Plan | None:
     approved = [
         version
-        for version in store.versions("protocol")
+        for version in store.versions("protocol", user.clinic)
         if version.status is VersionStatus.APPROVED
     ]
     with st.container(border=True):

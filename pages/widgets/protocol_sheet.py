@@ -257,22 +257,26 @@ def _watching(content: Mapping[str, Any]) -> str:
 def schedule_words(profile: Mapping[str, Any]) -> str:
     """The numbers of an observation schedule in one line."""
     parts = []
-    for row in profile["intervals"]:
+    if pre := profile.get("pre_within_min"):
+        parts.append(_("one at most {n} min before the start").format(n=pre))
+    for row in profile.get("intervals") or ():
         words = (
             _("every {n} min") if not row["from_min"] else _("from {from_min} min every {n} min")
         )
         parts.append(words.format(n=row["every_min"], from_min=row["from_min"]))
-    if fast := profile.get("fast_above_mg_per_kg_h"):
+    fast = profile.get("fast_above_mg_per_kg_h")
+    if fast and profile.get("fast_every_min"):
         words = _("every {n} min above {rate} mg/kg/h")
         parts.append(words.format(n=profile["fast_every_min"], rate=plain(parse_number(fast))))
-    after = ", ".join(f"+{minutes}" for minutes in profile["after_increase_min"])
+    after = ", ".join(f"+{minutes}" for minutes in profile.get("after_increase_min") or ())
     if after:
         parts.append(_("{minutes} min after an increase").format(minutes=after))
     if profile.get("restart_on_increase"):
         parts.append(_("begun anew at every increase"))
     if every := profile.get("recovery_every_min"):
         parts.append(_("in recovery every {n} min").format(n=every))
-    parts.append(_("recovery at least {n} min").format(n=profile["min_recovery_min"]))
+    if recovery := profile.get("min_recovery_min"):
+        parts.append(_("recovery at least {n} min").format(n=recovery))
     if least := profile.get("min_from_start_min"):
         parts.append(_("at least {n} min from the start").format(n=least))
     return "; ".join(parts)

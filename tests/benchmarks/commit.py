@@ -72,7 +72,7 @@ def long_session(store: Store, number: int = 0) -> tuple[UUID, datetime]:
     )  # fmt: skip
     with store.write(AuditEvent(T0, "bench", "MANAGE_USERS"), clinic=NURSE.clinic) as writer:
         writer.add_user_event(account)
-    protocol = next(item for item in store.versions("protocol") if item.code == "P02")
+    protocol = next(item for item in store.versions("protocol", NURSE.clinic) if item.code == "P02")
     request = StartRequest(
         id=new_id(),
         patient=Patient(

@@ -158,7 +158,7 @@ def test_a_disk_that_fails_in_the_middle_of_a_page_is_said_so(sqlite_url: str) -
     path.write_bytes(content)
     with pytest.raises(StoreUnavailable, match="damaged"):  # noqa: PT012 - either may notice
         store = db.open_store(sqlite_url)
-        store.versions("protocol")
+        store.versions("protocol", build.CLINIC)
 
 
 # -- unreachable ------------------------------------------------------------------------------

@@ -121,12 +121,18 @@ def test_migrating_again_changes_nothing(store: db.SqlStore, database_url: str) 
 def test_a_packaged_version_that_was_edited_never_replaces_the_stored_one(
     store: db.SqlStore, database_url: str, monkeypatch: pytest.MonkeyPatch, caplog: Any
 ) -> None:
-    stored = [*store.versions("protocol"), *store.versions("threshold_set")]
+    stored = [
+        *store.versions("protocol", build.CLINIC),
+        *store.versions("threshold_set", build.CLINIC),
+    ]
     edited = build.version("protocol", stored[0].code, stored[0].version, 'name = "edited"')
     new = build.version("protocol", "NEW", 1, 'name = "new"')
     monkeypatch.setattr("db.schema.seed_versions", lambda: iter([edited, new]))
     db.migrate(database_url, now=build.at(1))
-    assert {*store.versions("protocol"), *store.versions("threshold_set")} == {*stored, new}
+    assert {
+        *store.versions("protocol", build.CLINIC),
+        *store.versions("threshold_set", build.CLINIC),
+    } == {*stored, new}
     assert "A change needs a new version number" in caplog.text
     assert store.verify() == ()
 

@@ -301,3 +301,72 @@ def test_a_session_may_be_scored_on_another_sedation_scale_than_the_plan_names(
     with pytest.raises(InvalidEntry, match="There is no sedation scale “UK04”") as refused:
         actions.start_session(store, nurse(), start_request(sedation_scale="UK04"), now=at(1))
     assert told(refused) == {"sedation_scale"}
+
+
+# -- two clinics in one database ------------------------------------------------------------------
+
+NORTH, NORA = lead("nord", clinic="north"), anaesthetist("nora", clinic="north")
+
+
+def test_what_a_clinic_writes_is_seen_approved_and_used_in_that_clinic_only(
+    store: SqlStore,
+) -> None:
+    draft = written(store)
+    assert draft.id not in {item.version.id for item in protocol_versions(store, NORTH)}
+    for act in (approve_protocol, retire_protocol):
+        with pytest.raises(NotFound, match="no such protocol"):
+            act(store, NORA, draft.id, "checked", now=at(2))
+    approve_protocol(store, OKOYE, draft.id, "checked", now=at(3))
+    with pytest.raises(NotFound, match="no such protocol"):
+        actions.start_session(
+            store, nurse("ned", clinic="north"), start_request(protocol_id=draft.id), now=at(4)
+        )
+    opened = actions.start_session(store, nurse(), start_request(protocol_id=draft.id), now=at(4))
+    assert opened.session.protocol_id == draft.id
+
+
+def test_what_one_clinic_decides_about_a_packaged_protocol_holds_there_only(
+    store: SqlStore,
+) -> None:
+    approve_protocol(store, OKOYE, written(store).id, "checked", now=at(2))
+    assert found(store, P02_ID).standing is Standing.RETIRED
+    theirs = found(store, P02_ID, NORTH)
+    assert theirs.standing is Standing.APPROVED
+    assert [event.by for event in theirs.events] == ["monitor"]
+    opened = actions.start_session(
+        store, nurse("ned", clinic="north"), start_request(protocol_id=P02_ID), now=at(3)
+    )
+    assert opened.session.clinic == "north"
+    with pytest.raises(WrongState, match="retired"):
+        actions.start_session(store, nurse(), start_request(protocol_id=P02_ID), now=at(3))
+    # The other way round, and both in one numbered series.
+    retire_protocol(store, NORA, P02_ID, "not used here", now=at(4))
+    assert found(store, P02_ID, NORTH).standing is Standing.RETIRED
+    assert [event.by for event in found(store, P02_ID).events] == ["monitor", "okoye"]
+    assert store.verify() == ()
+
+
+def test_a_number_names_one_text_in_the_whole_database(store: SqlStore) -> None:
+    ours = written(store)
+    # Nobody in the other clinic wrote a version of P02: there is nothing to ask about.
+    theirs = save_protocol_draft(store, NORTH, request(**SLOWER), now=at(2))
+    assert (ours.version, theirs.version) == (2, 3)
+    before = version_before(protocol_versions(store, NORTH), theirs)
+    assert before is not None
+    assert before.version.id == P02_ID
+
+
+def test_two_clinics_that_write_at_once_both_get_a_version(store: SqlStore) -> None:
+    def write(person: User) -> int:
+        asked = request(**SLOWER)
+        return save_protocol_draft(store, person, asked, now=at(1)).version
+
+    with ThreadPoolExecutor(2) as pool:
+        numbers = sorted(pool.map(write, [LEAD, NORTH]))
+    assert numbers == [2, 3]
+
+
+def test_every_clinic_is_asked_for_where_no_clinic_is_meant(store: SqlStore) -> None:
+    draft = written(store)
+    assert draft.id in {version.id for version in store.versions("protocol", None)}
+    assert draft.id not in {version.id for version in store.versions("protocol", "north")}

@@ -116,7 +116,7 @@ def test_a_projection_that_is_put_right_is_no_fact(store: SqlStore) -> None:
 
 
 def test_a_version_stored_twice_is_stored_once(store: SqlStore) -> None:
-    stored = store.versions("protocol")[0]
+    stored = store.versions("protocol", build.CLINIC)[0]
     with store.write(build.audit("store version"), clinic=build.CLINIC) as writer:
         writer.add_version(stored)
         assert writer.added == 0
@@ -322,7 +322,10 @@ def test_an_unknown_summary_column_is_a_mistake_of_ours(store: SqlStore) -> None
 
 def test_the_packaged_versions_are_stored_once_and_chained(store: SqlStore) -> None:
     packaged = sorted(seed_versions(), key=lambda version: (version.kind, version.code))
-    stored = [*store.versions("protocol"), *store.versions("threshold_set")]
+    stored = [
+        *store.versions("protocol", build.CLINIC),
+        *store.versions("threshold_set", build.CLINIC),
+    ]
     assert stored == packaged
     assert all(store.pinned(version.id) == version for version in packaged)
     (link,) = store.audit_rows(SHARED)
@@ -333,7 +336,11 @@ def test_a_new_version_stands_beside_the_old_one(store: SqlStore) -> None:
     new = build.version("protocol", "P02", 2, 'name = "slower"')
     with store.write(build.audit("store version"), clinic=build.CLINIC) as writer:
         writer.add_version(new)
-    assert [version.version for version in store.versions("protocol") if version.code == "P02"] == [
+    assert [
+        version.version
+        for version in store.versions("protocol", build.CLINIC)
+        if version.code == "P02"
+    ] == [
         1,
         2,
     ]
@@ -351,7 +358,7 @@ def test_another_process_sees_a_version_retired_within_seconds(
     from db import store as module
 
     other = db.open_store(database_url)
-    version = other.versions("protocol")[0]
+    version = other.versions("protocol", build.CLINIC)[0]
     assert other.pinned(version.id).status is version.status
     with store.write(build.audit("retire"), clinic=build.CLINIC) as writer:
         writer.set_version_status(version.id, VersionStatus.RETIRED, "replaced")

@@ -16,7 +16,7 @@ from monitor.protocol_check import (
     planned_total_mg_per_kg,
 )
 from monitor.protocol_fields import put_at
-from monitor.protocols import VersionStatus, parse_protocol, seed_versions
+from monitor.protocols import VersionStatus, own_schedule, parse_protocol, seed_versions
 from tests.build import seeded
 
 LIMIT_SETS = ("ADULT-CLINIC-1",)
@@ -310,3 +310,85 @@ def test_what_may_be_approved_can_be_run() -> None:
     protocol = parse_protocol(content)
     assert protocol.limits.fixed_rate_mg_per_kg_h == Decimal("0.3")
     assert protocol.schedule_profile.code == "DEP-40"
+
+
+# -- a schedule of the clinic's own ---------------------------------------------------------------
+
+
+def scheduled(*rows: tuple[int, int], **numbers: Any) -> dict[str, Any]:
+    """P02 with a schedule of its own: (from minute, every so many)."""
+    intervals = [{"from_min": minute, "every_min": every} for minute, every in rows]
+    written = {"intervals": intervals, "min_recovery_min": 60} | numbers
+    return p02(schedule="OWN", schedule_profile=own_schedule(written))
+
+
+def test_a_schedule_of_its_own_may_hold_everything_on_the_grid() -> None:
+    sound = scheduled(
+        (0, 2), (10, 5), (60, 60),
+        after_increase_min=[2, 60], recovery_every_min=2, pre_within_min=60,
+        min_recovery_min=30, min_from_start_min=1440,
+        fast_above_mg_per_kg_h="0.3", fast_every_min=60,
+    )  # fmt: skip
+    assert contradictions(sound, LIMIT_SETS) == ()
+    assert approval_problems(sound, LIMIT_SETS) == ()
+    assert parse_protocol(sound).schedule_profile.rules.grace_percent == 20
+
+
+@pytest.mark.parametrize(
+    ("content", "field", "words"),
+    [
+        (scheduled((5, 10)), "intervals.0", "has to begin at minute 0"),
+        (scheduled((0, 10), (60, 15), (60, 30)), "intervals.2", "Put the rows in order"),
+        (scheduled((0, 10), (60, 15), (30, 30)), "intervals.2", "does not come after row 2"),
+        (scheduled((0, 1)), "intervals.0", "every 1 min; a set can be due every 2 to 60 min"),
+        (scheduled((0, 15), (60, 61)), "intervals.1", "Schedule row 2: every 61 min"),
+        (scheduled(*((n, 10) for n in range(9))), "schedule", "at most 8 rows; there are 9"),
+        (
+            scheduled((0, 15), after_increase_min=[15, 5]),
+            "schedule_profile.after_increase_min",
+            "in order, each once",
+        ),
+        (
+            scheduled((0, 15), after_increase_min=[1, 5]),
+            "schedule_profile.after_increase_min",
+            "1 min; it can be 2 to 60 min",
+        ),
+        (
+            scheduled((0, 15), recovery_every_min=90),
+            "schedule_profile.recovery_every_min",
+            "A set in recovery every: 90 min; it can be 2 to 60 min.",
+        ),
+        (
+            scheduled((0, 15), min_recovery_min=20),
+            "schedule_profile.min_recovery_min",
+            "Least recovery: 20 min; it can be 30 to 1440 min.",
+        ),
+        (
+            scheduled((0, 15), min_recovery_min=0),
+            "schedule_profile.min_recovery_min",
+            "has to be above 0",
+        ),
+        (
+            scheduled((0, 15), fast_every_min=5),
+            "schedule_profile.fast_above_mg_per_kg_h",
+            "needs both the rate and the minutes",
+        ),
+    ],
+)
+def test_a_schedule_that_cannot_be_kept_is_refused_at_its_row(
+    content: dict[str, Any], field: str, words: str
+) -> None:
+    found = wrong(content)
+    assert set(found) == {field}
+    assert words in found[field]
+
+
+def test_the_packaged_inpatient_schedule_is_not_held_to_the_grid() -> None:
+    # Two-hourly sets after a day are the source's own (F06).
+    assert contradictions(p02(schedule="INPT-RCHT"), LIMIT_SETS) == ()
+
+
+def test_a_schedule_that_is_not_whole_is_no_contradiction_and_cannot_be_approved() -> None:
+    content = p02(schedule="OWN", schedule_profile=own_schedule({}))
+    assert contradictions(content, LIMIT_SETS) == ()
+    assert missing(content) == ("rows of the observation schedule", "least recovery")

@@ -74,8 +74,27 @@ def test_the_numbers_of_the_schedule_are_named_too() -> None:
     after["schedule_profile"]["intervals"][0]["every_min"] = 10
     after["schedule_profile"]["rules"]["grace_percent"] = 10
     assert [change.where for change in difference(p02(), after)] == [
-        "schedule, intervals",
+        "a set from minute 0 on every",
         "schedule, rules, grace percent",
+    ]
+
+
+def test_a_schedule_of_its_own_is_said_row_by_row() -> None:
+    after = p02() | {"schedule": "OWN"}
+    after["schedule_profile"] |= {
+        "code": "OWN",
+        "intervals": [{"from_min": 0, "every_min": 10}, {"from_min": 90, "every_min": 30}],
+        "after_increase_min": [5, 10],
+        "min_recovery_min": 90,
+    }
+    assert told(p02(), after) == [
+        "observation schedule PAIN-OUT → a schedule of its own",
+        "extra sets after an increase or bolus 5; 15 → 5; 10 min",
+        "least recovery 60 → 90 min",
+        "a set from minute 0 on every 15 → 10 min",
+        "a set from minute 60 on every: left out, was 30 min",
+        "a set from minute 90 on every: new, 30 min",
+        "schedule, code PAIN-OUT → OWN",
     ]
 
 
@@ -101,6 +120,8 @@ def changed_value(kind: Kind, choices: Any, value: Any, draw: st.DrawFn) -> Any:
         return f"{value or ''} changed"
     if kind is Kind.NUMBERS:
         return [*(value or ()), "3"]
+    if kind is Kind.WHOLE_NUMBERS:
+        return [*(value or ()), 60]
     number = draw(st.integers(1, 4000).filter(lambda new: value is None or new != Decimal(value)))
     return str(number) if kind is Kind.NUMBER else number
 

@@ -9,7 +9,7 @@ import pytest
 
 from monitor.protocol_difference import difference
 from monitor.protocol_entry import ProtocolEntry, content_of, entry_of
-from monitor.protocols import seed_versions
+from monitor.protocols import parse_protocol, seed_versions
 from tests.build import seeded
 
 LIBRARY = [version for version in seed_versions() if version.kind == "protocol"]
@@ -64,6 +64,78 @@ def test_an_emptied_field_is_left_out_and_not_0() -> None:
 )
 def test_a_slip_is_named_at_its_field(texts: dict[str, str], field: str, words: str) -> None:
     assert words in problems(typed(**texts))[field]
+
+
+def own(rows: tuple[tuple[str, str], ...] = (("0", "10"), ("60", "20")), **texts: str) -> Any:
+    """P02 with a schedule of its own."""
+    return replace(typed(schedule="OWN", **texts), intervals=rows)
+
+
+def test_a_schedule_of_its_own_is_what_was_typed_with_the_rules_that_hold_for_all() -> None:
+    entry = own(
+        schedule_profile__after_increase_min="5, 10",
+        schedule_profile__min_recovery_min="90",
+        schedule_profile__fast_above_mg_per_kg_h="0,30",
+        schedule_profile__recovery_every_min="",
+        schedule_profile__restart_on_increase="yes",
+    )
+    content, found = content_of(entry, 2)
+    assert found == ()
+    packaged = seeded("protocol", "P02").content()["schedule_profile"]
+    assert content["schedule_profile"] == {
+        "code": "OWN",
+        "source": "the clinic's own",
+        "pre_within_min": 15,
+        "intervals": [{"from_min": 0, "every_min": 10}, {"from_min": 60, "every_min": 20}],
+        "after_increase_min": [5, 10],
+        "min_recovery_min": 90,
+        "fast_above_mg_per_kg_h": "0.3",
+        "fast_every_min": 15,
+        "restart_on_increase": True,
+        "rules": packaged["rules"],
+        "high_rate": packaged["high_rate"],
+    }
+    profile = parse_protocol(content).schedule_profile
+    assert [row.every_min for row in profile.intervals] == [10, 20]
+    # Opened again it is typed as it stands.
+    assert content_of(entry_of(content), 2) == (content, ())
+
+
+def test_rows_that_are_no_packaged_schedule_are_never_left_aside_in_silence() -> None:
+    for entry in (
+        replace(P02, intervals=(("0", "10"), ("60", "30"))),
+        replace(P02, intervals=(("0", "x"),)),
+        typed(schedule_profile__min_recovery_min="45"),
+    ):
+        found = problems(entry)
+        assert set(found) == {"schedule"}
+        assert "not those of PAIN-OUT" in found["schedule"]
+
+
+def test_another_packaged_schedule_brings_its_own_numbers_whatever_rows_stood_there() -> None:
+    content, found = content_of(typed(schedule="DEP-40"), 2)
+    assert found == ()
+    assert content["schedule_profile"]["min_from_start_min"] == 120
+    empty = {path: "" for path in P02.texts if path.startswith("schedule_profile.")}
+    emptied = replace(P02, intervals=(), texts={**P02.texts, **empty})
+    content, found = content_of(emptied, 2)
+    assert found == ()
+    assert content["schedule_profile"]["recovery_every_min"] == 15
+
+
+def test_every_slip_of_a_schedule_is_named_at_its_row() -> None:
+    found = problems(
+        own(
+            (("0", "15"), ("", "20"), ("60", ""), ("", ""), ("90", "ten")),
+            schedule_profile__after_increase_min="5; soon",
+            schedule_profile__min_recovery_min="1.5",
+        )
+    )
+    assert found["intervals.1"] == "Schedule row 2: Say from which minute on."
+    assert set(found) == {
+        "intervals.1", "intervals.2", "intervals.4",
+        "schedule_profile.after_increase_min", "schedule_profile.min_recovery_min",
+    }  # fmt: skip
 
 
 def test_every_slip_is_named_at_once() -> None:

@@ -14,7 +14,7 @@ from monitor.permissions import User
 from monitor.protocols import PinnedVersion, VersionStatus
 from pages.widgets.protocol_plot import steps_picture
 from pages.widgets.protocol_sheet import list_html, sheet_html
-from tests.build import T0, anaesthetist, lead, nurse, seeded, seeded_id
+from tests.build import CLINIC, T0, anaesthetist, lead, nurse, seeded, seeded_id
 
 if TYPE_CHECKING:
     from db import SqlStore
@@ -67,7 +67,7 @@ def labels(app: AppTest) -> set[str]:
 
 def newest(store: SqlStore, code: str) -> PinnedVersion:
     return max(
-        (item for item in store.versions("protocol") if item.code == code),
+        (item for item in store.versions("protocol", CLINIC) if item.code == code),
         key=lambda item: item.version,
     )
 

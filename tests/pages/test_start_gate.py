@@ -243,7 +243,7 @@ def test_a_block_is_ticked_when_it_is_complete(sqlite_store: SqlStore) -> None:
 
 def test_without_an_approved_protocol_the_page_says_who_can_help(sqlite_store: SqlStore) -> None:
     with sqlite_store.write(AuditEvent(build.T0, "meier", "RETIRE"), clinic="main") as writer:
-        for version in sqlite_store.versions("protocol"):
+        for version in sqlite_store.versions("protocol", build.CLINIC):
             writer.set_version_status(version.id, VersionStatus.RETIRED, "replaced")
     app = drawn(sqlite_store)
     assert [error.value for error in app.error] == [
