@@ -11,10 +11,18 @@ from tests.benchmarks.report import publish
 MEASUREMENTS = {
     commit.sqlite: ("commit_ratio_sqlite",),
     commit.postgres: ("commit_ratio_postgres",),
-    saving.measure: ("save_to_ack_ratio", "save_to_strip_ratio", "save_to_chart_ratio"),
+    saving.measure: (
+        *("save_to_ack_ratio", "save_to_strip_ratio", "save_to_chart_ratio"),
+        *("save_ack_ms", "save_ack_p95_ms"),
+    ),
     start.measure: ("start_ratio",),
     slips.measure: ("slips_stopped_share", "needless_question_share"),
-    journey.count_touches: ("touches_set", "touches_step", "touches_effect", "touches_amend"),
+    journey.count_touches: (
+        *("touches_set", "seconds_set", "touches_late", "seconds_late", "touches_step"),
+        *("seconds_step", "touches_bolus", "seconds_bolus", "touches_effect", "seconds_effect"),
+        *("touches_amend", "seconds_amend", "keys_set", "seconds_set_keyboard"),
+    ),
+    journey.time_warnings: ("warning_ms", "warning_p95_ms"),
 }
 
 

@@ -13,13 +13,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Browser, BrowserContext, Playwright, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    Playwright,
+    ViewportSize,
+    sync_playwright,
+)
 
 import db
 from tests.machine import CHROMIUM_FLAGS, find_chromium
 from tests.server import Server, free_port, running_server
 
 SIZE = {"width": 1280, "height": 800}
+#: The two tablets that everything at the bedside is made for.
+SIZES = (SIZE, {"width": 1024, "height": 768})
 
 #: The empty page that everything is measured beside: one button, one number.
 STOCK_PAGE = """
@@ -105,9 +113,12 @@ def stock_server() -> Iterator[str]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def signed_in(browser: Browser, server: Server, role: str) -> BrowserContext:
+def signed_in(
+    browser: Browser, server: Server, role: str, size: dict[str, int] = SIZE
+) -> BrowserContext:
     """A fresh browser context that is signed in."""
-    context = browser.new_context(base_url=server.url, viewport=SIZE, has_touch=True)
+    viewport = ViewportSize(width=size["width"], height=size["height"])
+    context = browser.new_context(base_url=server.url, viewport=viewport, has_touch=True)
     add_cookie(context, server.url, server.sign_in(role))
     return context
 

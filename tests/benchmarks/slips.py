@@ -33,9 +33,12 @@ from monitor.validation import observations_from_entry
 from tests import build
 from tests.benchmarks.report import Figure
 
-#: Never used while limits were chosen; DEVELOPMENT_SEED is for that.
-SEED = 7_919_331
+#: Of the reported figures: drawn by chance when limits and rules stood, and used by ``make bench``
+#: alone.  Whoever works on limits or rules looks at ``python -m tests.benchmarks.slips``, which uses
+#: DEVELOPMENT_SEED; who has looked at what SEED missed and then changed a rule draws a new one.
+SEED = 13_264_545
 DEVELOPMENT_SEED = 1
+assert SEED != DEVELOPMENT_SEED
 COURSES = 400
 #: Change of a value that matters (design.md 10).
 GROSS = 0.20
@@ -441,7 +444,7 @@ def measure(seed: int = SEED) -> list[Figure]:
             "share",
             gross,
             f"slips that change a value by more than {GROSS:.0%}, refused or asked before the save",
-            f"by kind: {by_kind}; seed {seed}; goal >= 0.8",
+            f"by kind: {by_kind}; {_named(seed)}; goal >= 0.8",
         ),
         Figure(
             "needless_question_share",
@@ -449,6 +452,20 @@ def measure(seed: int = SEED) -> list[Figure]:
             "share",
             clean,
             f"entries without a slip, refused or asked about: {by_place}",
-            f"asked: {by_code}; goal <= 0.03",
+            f"asked: {by_code}; {_named(seed)}; goal <= 0.03",
         ),
     ]
+
+
+def _named(seed: int) -> str:
+    return f"seed {seed}" + (", used in development" if seed == DEVELOPMENT_SEED else "")
+
+
+def main() -> None:
+    """What a change of limits does, with the seed of development; nothing is written."""
+    for figure in measure(DEVELOPMENT_SEED):
+        print(f"{figure.name}  {figure.value} of {figure.n}\n  {figure.beside}\n  {figure.note}")
+
+
+if __name__ == "__main__":
+    main()

@@ -35,10 +35,13 @@ def test_no_fault_at_any_step_loses_or_doubles_an_entry(
     finally:
         ward.close()
 
-    found = {figure.name: figure.value for figure in figures([asdict(one) for one in outcomes], "")}
+    found = {
+        figure.name: figure.value for figure in figures(list(map(asdict, outcomes)), "", FAULTS)
+    }
     notes = [note for outcome in outcomes for note in outcome.notes]
     assert found["faults_lost"] == found["faults_doubled"] == found["faults_vanished"] == 0, notes
-    assert found["faults_refused_unsaid"] == 0, notes
+    assert found["faults_refused_unsaid"] == found["faults_offered_again"] == 0, notes
+    assert found["faults_done"] == FAULTS
     assert sum(outcome.struck for outcome in outcomes) == FAULTS, notes
     assert all(entry.acknowledged for outcome in outcomes for entry in outcome.entries), notes
     assert ward.store.verify() == ()

@@ -31,7 +31,9 @@ async (session) => {
   });
   const ask = root.querySelector('.ask');
   const dialog = root.querySelector('[role=dialog]:not([hidden])');
-  const chosen = (name) => root.querySelector(`[role=radiogroup][aria-labelledby=g-${name}] [aria-checked=true]`);
+  const groups = [...root.querySelectorAll('.form [role=radiogroup]')];
+  const chosen = (name) => groups.find((group) => group.ariaLabel.toLowerCase().startsWith(name.slice(0, 6)))
+    .querySelector('[aria-checked=true]');
   const typed = {};
   for (const input of root.querySelectorAll('input[data-key]')) if (input.value) typed[input.dataset.key] = input.value;
   for (const name of ['sedation', 'dissociation', 'nausea']) if (chosen(name)) typed[name] = chosen(name).textContent;
@@ -40,6 +42,7 @@ async (session) => {
     text: root.querySelector('.saved-text').textContent,
     asked: ask && !ask.hidden ? ask.textContent : null,
     dialog: dialog ? dialog.textContent : null,
+    restored: root.querySelector('.bedside').hasAttribute('data-restored'),
     waiting: entries.filter((item) => item.session_id === session).map((item) => item.id),
     typed,
   };
@@ -49,18 +52,22 @@ async (session) => {
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """``line`` is saved, sending, unsaved or question; ``waiting`` are ids of unsent entries."""
+    """``line`` is saved, sending, unsaved or question; ``waiting`` are ids of unsent entries.
+
+    ``restored`` once a draft that there was stands in the form: before, an empty form says nothing.
+    """
 
     line: str
     text: str
     asked: str | None
     dialog: str | None
+    restored: bool
     waiting: list[str]
     typed: dict[str, str]
 
     @property
     def says_all_is_saved(self) -> bool:
-        return self.line == "saved" and not self.waiting and not self.asked
+        return self.restored and self.line == "saved" and not self.waiting and not self.asked
 
 
 class Bed:
@@ -78,13 +85,20 @@ class Bed:
         page.on("dialog", lambda dialog: dialog.accept())
         return page
 
-    def open(self, context: BrowserContext | None = None) -> None:
-        """Open the bedside page anew, in another browser when one is given."""
+    def open(self) -> None:
+        """Open the bedside page anew."""
+        self.begin_open()
+        self.wait_open()
+
+    def begin_open(self, context: BrowserContext | None = None) -> None:
+        """The page is on its way, in another browser when one is given."""
         if context is not None:
             self.context = context
         if context is not None or self.page.is_closed():
             self.page = self._new_page()
         self.page.goto(f"{self._address}/bedside?session={self.session_id}", wait_until="commit")
+
+    def wait_open(self) -> None:
         self.page.locator("input[data-key=hr]").wait_for(timeout=READY_S * 1000)
 
     def type_set(self, entered: dict[str, str], *, half: bool = False) -> None:

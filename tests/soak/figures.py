@@ -25,7 +25,8 @@ def read_journal(path: Path) -> list[dict[str, Any]]:
     return found
 
 
-def figures(outcomes: Sequence[dict[str, Any]], note: str) -> list[Figure]:
+def figures(outcomes: Sequence[dict[str, Any]], note: str, asked: int) -> list[Figure]:
+    """``asked`` is how many faults the whole run has: what is outstanding is said, not left out."""
     entries = [entry for outcome in outcomes for entry in outcome["entries"]]
     struck = sum(outcome["struck"] for outcome in outcomes)
     sides = Counter(entry["fault"]["side"] for entry in entries)
@@ -41,7 +42,20 @@ def figures(outcomes: Sequence[dict[str, Any]], note: str) -> list[Figure]:
     def count(name: str, value: float, unit: str, what: str, n: int = struck) -> Figure:
         return Figure(name, value, unit, n, beside, what)
 
+    by_kind = Counter(f"{entry['fault']['kind']} at {entry['fault']['step']}" for entry in entries)
+    spent_min = sum(outcome["seconds"] for outcome in outcomes) / 60
+    outstanding = asked - len(entries)
     return [
+        count(
+            "faults_done",
+            len(entries),
+            "faults",
+            f"outstanding {outstanding} of {asked}{'' if outstanding else ': the run is complete'};"
+            f" {len(outcomes)} rounds in {spent_min:.1f} min"
+            f" = {len(entries) / spent_min if spent_min else 0:.1f} a minute;"
+            f" {', '.join(f'{kind} {n}' for kind, n in sorted(by_kind.items()))}",
+            asked,
+        ),
         count(
             "faults_lost",
             sum(entry["acknowledged"] for entry in lost),

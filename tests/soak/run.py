@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Error
+from playwright.sync_api import BrowserContext, Error
 
 from tests.soak.bed import Bed, a_set
 from tests.soak.plan import SAVE_STEPS, Fault, Round
@@ -115,14 +115,16 @@ class Shift:
 
     def _prepared(self, count: int) -> list[Bed]:
         """Beds with an empty form; a full session makes room for a new one."""
+        opened = []
         while len(self._beds) < self.ward.beds:
             address = self.ward.address(len(self._beds))
-            bed = Bed(self.ward.context, address, self._new_session())
-            bed.open()
-            self._beds.append(bed)
+            self._beds.append(Bed(self.ward.context, address, self._new_session()))
+            opened.append(self._beds[-1])
         for bed in self._beds[:count]:
             if len(self._tapped[bed.session_id]) >= SETS_PER_SESSION:
-                self._move_on(bed)
+                bed.session_id = self._new_session()
+                opened.append(bed)
+        _open_together(opened)
         return self._beds[:count]
 
     def _new_session(self) -> str:
@@ -208,14 +210,15 @@ class Shift:
                 time.sleep(one.faults[0].delay_s)
             self.ward.kill_browser()
             self.ward.relaunch(sign_in_anew=chance.random() < 0.5)
-            for bed in self._beds:
-                bed.open(self.ward.context)
+            _open_together(self._beds, self.ward.context)
         else:
             for bed, fault in zip(beds, one.faults, strict=True):
                 if not typing:
                     self._save_at([bed], closely=True)
                     time.sleep(fault.delay_s / 3)
                 self._lose_page(bed, fault.kind)
+            for bed in beds:
+                bed.wait_open()
         if typing:
             self._finish_typing(beds, entries)
             self._save_at(beds)
@@ -232,7 +235,7 @@ class Shift:
         else:
             bed.page.goto("about:blank")
             bed.page.go_back(wait_until="commit")
-        bed.open()
+        bed.begin_open()
 
     # -- faults of the network -------------------------------------------------------------------
     def _network(
@@ -327,3 +330,11 @@ class Shift:
             for bed in self._beds:
                 if bed.session_id == entry.session_id:
                     self._move_on(bed)
+
+
+def _open_together(beds: list[Bed], context: BrowserContext | None = None) -> None:
+    """All pages are on their way before any of them is waited for."""
+    for bed in beds:
+        bed.begin_open(context)
+    for bed in beds:
+        bed.wait_open()

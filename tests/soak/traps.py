@@ -1,5 +1,8 @@
 """The real server with traps at the steps of a save: ``python -m tests.soak.traps PORT``.
 
+It loads what it needs and then waits for a line: the server after a kill stands ready behind the one
+that is killed.  Nothing of the database or the network is touched before that line.
+
 A trap is ordered by a file (MONITOR_SOAK_TRAP): which step of which save, and what happens there.
 Nothing of the server is replaced; the traps only watch where it is.
 """
@@ -167,6 +170,10 @@ def main(port: str) -> None:
     install(Traps(Path(os.environ[VARIABLE])))
     from streamlit.web import cli
 
+    import pages.widgets.frame  # noqa: F401
+
+    if not sys.stdin.readline():
+        return  # whoever started it is gone
     sys.argv = ["streamlit", "run", "dashboard.py", f"--server.port={port}"]
     cli.main()
 
