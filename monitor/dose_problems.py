@@ -12,9 +12,10 @@ from monitor.dose_units import MICROSECOND, US_PER_HOUR, US_PER_MIN, microsecond
 from monitor.errors import Problem
 from monitor.protocols import InfusionProtocol
 from monitor.record import DoseUnit, InfusionSession
+from monitor.syringe_checks import IMPOSSIBLE
 
 #: Refusals that say "this is no dose": no pump and no hand can have given it.
-_IMPOSSIBLE = frozenset({"rate.hard", "bolus.hard", "bolus_window.hard", "weight.hard"})
+_IMPOSSIBLE = frozenset({"rate.hard", "bolus.hard", "bolus_window.hard", "weight.hard", IMPOSSIBLE})
 
 
 def can_have_happened(problem: Problem) -> bool:
