@@ -15,6 +15,7 @@ from typing import Any
 from monitor.dose_limits import OWN_LIMITS
 from monitor.dose_units import dosing_numbers, exact, plain
 from monitor.errors import Problem
+from monitor.limit_row_check import beyond_rows
 from monitor.protocol_fields import FIELDS, Kind, number_at, value_at
 
 _CODE = re.compile(r"[A-Z][A-Z0-9-]{1,15}")
@@ -63,6 +64,7 @@ def approval_problems(
     """
     lacking = missing(content)
     problems = list(contradictions(content, threshold_sets))
+    problems += beyond_rows(content, planned_total_mg_per_kg(content))
     if lacking:
         words = ", ".join(lacking)
         problems.insert(0, Problem("", f"Missing before it can be approved: {words}."))
