@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from monitor import actions
+from monitor import actions, second_person
 from monitor.accounts import UserEvent, UserEventKind
-from monitor.errors import InvalidEntry
+from monitor.errors import InvalidEntry, Problem
 from monitor.permissions import User
 from monitor.record import DoseStepKind, DoseUnit
 from monitor.requests import BolusRequest, SyringeRequest
@@ -171,3 +171,17 @@ def test_the_role_of_a_stranger_counts_for_nothing(store: Store) -> None:
             confirmed=frozenset({"bolus_not_planned.soft"}),
         )  # fmt: skip
     assert "second_person.anaesthetist" in codes(refused)
+
+
+@pytest.mark.parametrize(
+    "code",
+    ["step_mg_per_kg_h.soft", "step_percent.soft", "step_interval.soft", "rate_mg_per_h.soft"],
+)
+def test_a_step_outside_the_protocol_needs_somebody_else(code: str) -> None:
+    running = build.session(build.rate("0.1", 0))
+    asked = (Problem("rate", "Too big a step.", kind="soft", code=code),)
+    needed = second_person.for_rate(running, Decimal("0.3"), asked)
+    assert needed is not None
+    assert needed.code == "second_person.limit"
+    late = (Problem("rate", "A set is late.", kind="soft", code="interlock.1"),)
+    assert second_person.for_rate(running, Decimal("0.2"), late) is None
