@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
-from monitor.dose_limits import limit_name, pair_items, shown_above
+from monitor.dose_limits import shown_above
 from monitor.dose_problems import (
     interlock_problems,
     projection_problems,
@@ -23,6 +23,7 @@ from monitor.dose_problems import (
 from monitor.dose_timeline import DoseTimeline, dose_timeline
 from monitor.dose_units import ZERO, dosing_numbers, exact, format_dose, plain, to_mg
 from monitor.errors import Problem
+from monitor.limit_rows import anaesthetist_above, binding
 from monitor.protocols import InfusionProtocol
 from monitor.record import Bolus, DoseUnit, InfusionSession
 
@@ -35,6 +36,9 @@ LONGEST_BOLUS_S: int = _BOLUS["longest_s"]
 
 #: The code of a bolus in a protocol that has none: an anaesthetist is the second person (U-26).
 BOLUS_NOT_PLANNED = "bolus_not_planned.soft"
+
+#: The code of a bolus that the protocol allows with an anaesthetist present only (2.5, P14).
+BOLUS_WITH_ANAESTHETIST = "bolus_anaesthetist.soft"
 
 #: Only there to place a bolus that is not yet saved among those that are.
 _PROPOSED_ID = UUID(int=0)
@@ -94,15 +98,19 @@ def _bolus_size_problems(
     timeline: DoseTimeline, protocol: InfusionProtocol, weight_kg: Decimal, at: datetime
 ) -> Iterator[Problem]:
     sum_mg_per_kg = bolus_mg_in_window(timeline, at) / weight_kg
-    for kind, limit in pair_items(protocol.limits.bolus_mg_per_kg):
+    for kind, limit, whose in binding(protocol, "bolus_mg_per_kg"):
         if sum_mg_per_kg > limit:
             total = shown_above(sum_mg_per_kg, limit, DoseUnit.MG_PER_KG)
-            message = (
-                f"Boluses within 30 min come to {total}, above {plain(limit)} mg/kg, "
-                f"{limit_name(kind, protocol)}."
-            )
+            message = f"Boluses within 30 min come to {total}, above {plain(limit)} mg/kg, {whose}."
             yield Problem(field="bolus", message=message, kind=kind, code=f"bolus_mg_per_kg.{kind}")
-            return
+            break
+    present_above = anaesthetist_above(protocol, "bolus_mg_per_kg")
+    if present_above is not None and sum_mg_per_kg > present_above:
+        message = (
+            f"Above {plain(present_above)} mg/kg an anaesthetist is present at a bolus of "
+            f"{protocol.code} and signs as second person."
+        )
+        yield Problem(field="bolus", message=message, kind="soft", code=BOLUS_WITH_ANAESTHETIST)
 
 
 @exact

@@ -6,10 +6,10 @@ the drug and are never converted to the other (U-01).  Soft is asked about, hard
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import datetime
 from decimal import ROUND_CEILING, Decimal
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from monitor.dose_timeline import dose_timeline
 from monitor.dose_units import (
@@ -23,10 +23,9 @@ from monitor.dose_units import (
     shown,
 )
 from monitor.errors import Problem
+from monitor.limit_rows import Severity, binding
 from monitor.protocols import InfusionProtocol, SoftHard
 from monitor.record import DoseUnit, DrugForm, InfusionSession
-
-Severity = Literal["soft", "hard"]
 
 _MISMATCH = dosing_numbers()["reconciliation"]
 _MISMATCH_LEAST_MG = Decimal(_MISMATCH["least_mg"])
@@ -55,54 +54,61 @@ def missing_limits(protocol: InfusionProtocol) -> tuple[str, ...]:
     )
 
 
-def pair_items(pair: SoftHard) -> Iterator[tuple[Severity, Decimal]]:
-    """The limits that are there, hard first: it is the one to name where both are passed."""
-    if pair.hard is not None:
-        yield "hard", pair.hard
-    if pair.soft is not None:
-        yield "soft", pair.soft
+class RateCeiling(NamedTuple):
+    """A limit of the running rate in mg/h; ``value`` is as the limit is written."""
+
+    limit: str
+    kind: Severity
+    mg_per_h: Decimal
+    value: str
+    whose: str
 
 
-def limit_name(kind: Severity, protocol: InfusionProtocol) -> str:
-    """Whose limit it is, as it stands in a message."""
-    return f"the {'hard limit' if kind == 'hard' else 'usual maximum'} of {protocol.code}"
-
-
-def rate_ceilings(
-    protocol: InfusionProtocol, weight_kg: Decimal
-) -> tuple[tuple[str, Severity, Decimal], ...]:
-    """The protocol's limits of the running rate for this weight: (limit, severity, mg/h).
+def rate_ceilings(protocol: InfusionProtocol, weight_kg: Decimal) -> tuple[RateCeiling, ...]:
+    """The limits of the running rate for this weight.
 
     A protocol of fixed dose has no soft limit in mg/h (U-21).
     """
-    limits = protocol.limits
-    rows: list[tuple[str, Severity, Decimal]] = [
-        ("rate_mg_per_kg_h", kind, protocol.rate_mg_per_h(value, weight_kg))
-        for kind, value in pair_items(limits.rate_mg_per_kg_h)
+    per_kg = [
+        RateCeiling(
+            "rate_mg_per_kg_h",
+            kind,
+            protocol.rate_mg_per_h(value, weight_kg),
+            f"{plain(value)} mg/kg/h",
+            whose,
+        )
+        for kind, value, whose in binding(protocol, "rate_mg_per_kg_h")
     ]
-    rows += [
-        ("rate_mg_per_h", kind, value)
-        for kind, value in pair_items(limits.rate_mg_per_h)
-        if kind == "hard" or limits.fixed_rate_mg_per_kg_h is None
+    absolute = [
+        RateCeiling("rate_mg_per_h", kind, value, f"{plain(value)} mg/h", whose)
+        for kind, value, whose in binding(protocol, "rate_mg_per_h")
+        if kind == "hard" or protocol.limits.fixed_rate_mg_per_kg_h is None
     ]
-    return tuple(rows)
+    return (*per_kg, *absolute)
+
+
+class TotalLimit(NamedTuple):
+    """A limit of the session total in mg, and the limit in words."""
+
+    limit: str
+    kind: Severity
+    mg: Decimal
+    words: str
+    whose: str
 
 
 def total_limits_mg(
     protocol: InfusionProtocol, weight_kg: Decimal | None
-) -> tuple[tuple[str, Severity, Decimal, str], ...]:
-    """The protocol's limits of the session total: (limit, severity, mg, limit in words).
-
-    Limits per kg are left out while there is no weight.
-    """
-    rows: list[tuple[str, Severity, Decimal, str]] = []
+) -> tuple[TotalLimit, ...]:
+    """The limits of the session total.  Limits per kg are left out while there is no weight."""
+    rows = []
     if weight_kg is not None:
-        for kind, value in pair_items(protocol.limits.total_mg_per_kg):
+        for kind, value, whose in binding(protocol, "total_mg_per_kg"):
             mg = value * weight_kg
             words = f"{plain(value)} mg/kg ({format_dose(mg, DoseUnit.MG)})"
-            rows.append(("total_mg_per_kg", kind, mg, words))
-    for kind, value in pair_items(protocol.limits.total_mg):
-        rows.append(("total_mg", kind, value, f"{plain(value)} mg"))
+            rows.append(TotalLimit("total_mg_per_kg", kind, mg, words, whose))
+    for kind, value, whose in binding(protocol, "total_mg"):
+        rows.append(TotalLimit("total_mg", kind, value, f"{plain(value)} mg", whose))
     return tuple(rows)
 
 
@@ -140,20 +146,20 @@ def dose_limit_crossings(
         return ()
     crossings = []
     total_mg = timeline.total_mg(as_of)
-    for limit, kind, limit_mg, words in total_limits_mg(protocol, known.weight_kg):
+    for limit, kind, limit_mg, words, whose in total_limits_mg(protocol, known.weight_kg):
         if total_mg > limit_mg:
             us = timeline.us_to_above(limit_mg, started_at)
             assert us is not None
             crossed_at = started_at + int(us.to_integral_value(ROUND_CEILING)) * MICROSECOND
-            text = f"Total dose above {words}, {limit_name(kind, protocol)}."
+            text = f"Total dose above {words}, {whose}."
             crossings.append(_crossing(limit, kind, crossed_at, text))
     runs = timeline.runs(as_of)
-    for kind, hours in pair_items(protocol.limits.duration_h):
+    for kind, hours, whose in binding(protocol, "duration_h"):
         limit_at = started_at + int(hours * US_PER_HOUR) * MICROSECOND
         over = [max(start_at, limit_at) for start_at, end_at in runs if end_at > limit_at]
         over += [bolus.start_at for bolus in timeline.boluses if limit_at < bolus.start_at <= as_of]
         if over:
-            text = f"Infusion longer than {plain(hours)} h, {limit_name(kind, protocol)}."
+            text = f"Infusion longer than {plain(hours)} h, {whose}."
             crossings.append(_crossing("duration_h", kind, min(over), text))
     return tuple(sorted(crossings, key=lambda crossing: (crossing.crossed_at, crossing.code)))
 

@@ -72,10 +72,10 @@ def preview_rate(
         total_mg_at_planned_end=total_mg,
         mg_per_kg_at_planned_end=total_mg / weight_kg,
         minutes_to_soft_total=_minutes_to_total(
-            timeline, [row[2] for row in limits if row[1] == "soft"], proposed.taken_at
+            timeline, [row.mg for row in limits if row.kind == "soft"], proposed.taken_at
         ),
         minutes_to_hard_total=_minutes_to_total(
-            timeline, [row[2] for row in limits if row[1] == "hard"], proposed.taken_at
+            timeline, [row.mg for row in limits if row.kind == "hard"], proposed.taken_at
         ),
         problems=problems,
     )

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
-from monitor.dose_limits import limit_name, missing_limits, pair_items, shown_above, total_limits_mg
+from monitor.dose_limits import missing_limits, shown_above, total_limits_mg
 from monitor.dose_plan import planned_end_at
 from monitor.dose_timeline import DoseTimeline
 from monitor.dose_units import MICROSECOND, US_PER_HOUR, US_PER_MIN, microseconds, plain
 from monitor.errors import Problem
+from monitor.limit_rows import binding
 from monitor.protocols import InfusionProtocol
 from monitor.record import DoseUnit, InfusionSession
+from monitor.syringe_checks import IMPOSSIBLE
 
 #: Refusals that say "this is no dose": no pump and no hand can have given it.
-_IMPOSSIBLE = frozenset({"rate.hard", "bolus.hard", "bolus_window.hard", "weight.hard"})
+_IMPOSSIBLE = frozenset({"rate.hard", "bolus.hard", "bolus_window.hard", "weight.hard", IMPOSSIBLE})
 
 
 def can_have_happened(problem: Problem) -> bool:
@@ -76,21 +78,18 @@ def projection_problems(
     if timeline.rate_at(taken_at) > 0:
         end_at = max(end_at, planned_end_at(timeline, protocol, taken_at))
     total_mg = timeline.total_mg(end_at)
-    over = [row for row in total_limits_mg(protocol, session.weight_kg) if total_mg > row[2]]
-    over.sort(key=lambda row: (row[1] != "hard", row[2]))
-    for limit, kind, limit_mg, words in over[:1]:
+    over = [row for row in total_limits_mg(protocol, session.weight_kg) if total_mg > row.mg]
+    over.sort(key=lambda row: (row.kind != "hard", row.mg))
+    for limit, kind, limit_mg, words, whose in over[:1]:
         total = shown_above(total_mg, limit_mg, DoseUnit.MG)
-        message = (
-            f"The total would come to {total} by the planned end, above {words}, "
-            f"{limit_name(kind, protocol)}."
-        )
+        message = f"The total would come to {total} by the planned end, above {words}, {whose}."
         yield Problem(field=field, message=message, kind=kind, code=f"{limit}.{kind}")
     duration_us = microseconds(timeline.started_at or taken_at, end_at)
-    for kind, hours in pair_items(protocol.limits.duration_h):
+    for kind, hours, whose in binding(protocol, "duration_h"):
         if duration_us > hours * US_PER_HOUR:
             message = (
                 f"The infusion would last {_hours_and_minutes(duration_us)}, above "
-                f"{plain(hours)} h, {limit_name(kind, protocol)}."
+                f"{plain(hours)} h, {whose}."
             )
             yield Problem(field=field, message=message, kind=kind, code=f"duration_h.{kind}")
             return

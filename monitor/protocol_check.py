@@ -15,6 +15,7 @@ from typing import Any
 from monitor.dose_limits import OWN_LIMITS
 from monitor.dose_units import dosing_numbers, exact, plain
 from monitor.errors import Problem
+from monitor.limit_row_check import beyond_rows
 from monitor.protocol_fields import BY_PATH, FIELDS, Kind, number_at, value_at
 from monitor.protocols import OWN_SCHEDULE, own_schedule_bounds
 
@@ -76,6 +77,7 @@ def approval_problems(
     """
     lacking = missing(content)
     problems = list(contradictions(content, threshold_sets))
+    problems += beyond_rows(content, planned_total_mg_per_kg(content))
     if lacking:
         words = ", ".join(lacking)
         problems.insert(0, Problem("", f"Missing before it can be approved: {words}."))

@@ -14,7 +14,7 @@ from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 from typing import NamedTuple
 from uuid import UUID
 
-from monitor.dose_limits import Severity, limit_name, pair_items, rate_ceilings
+from monitor.dose_limits import rate_ceilings
 from monitor.dose_plan import PUMP_STEP_ML_PER_H, meant_mg_per_h, planned_mg_per_h
 from monitor.dose_problems import (
     interlock_problems,
@@ -37,6 +37,7 @@ from monitor.dose_units import (
     to_mg_per_h,
 )
 from monitor.errors import Problem
+from monitor.limit_rows import Severity, binding
 from monitor.protocols import InfusionProtocol
 from monitor.record import DoseStep, DoseStepKind, DoseUnit, InfusionSession
 
@@ -154,12 +155,8 @@ def _binding(ceilings: Iterable[_Ceiling]) -> Iterator[_Ceiling]:
 
 def _rate_limit_ceilings(entry: _Entry, protocol: InfusionProtocol) -> Iterator[_Ceiling]:
     fixed = protocol.limits.fixed_rate_mg_per_kg_h
-    for limit, kind, mg_per_h in rate_ceilings(protocol, entry.weight_kg):
-        if limit == "rate_mg_per_h":
-            value = f"{plain(mg_per_h)} mg/h"
-        else:
-            value = f"{plain(mg_per_h / entry.weight_kg)} mg/kg/h"
-        words = f"{value}, {limit_name(kind, protocol)}"
+    for limit, kind, mg_per_h, value, whose in rate_ceilings(protocol, entry.weight_kg):
+        words = f"{value}, {whose}"
         if fixed is not None and kind == "soft":
             words += f", whose fixed rate is {plain(fixed)} mg/kg/h"
         yield _Ceiling(f"{limit}.{kind}", kind, mg_per_h, words)
@@ -186,16 +183,16 @@ def _step_ceilings(entry: _Entry, protocol: InfusionProtocol) -> Iterator[_Ceili
     if limits.step_range_mg_per_kg_h is not None:
         low, high = (_mg_per_h(entry, protocol, step) for step in limits.step_range_mg_per_kg_h)
         planned = entry.most_mg_per_h - least >= low and not entry.exceeds(most + high)
-    for kind, step in pair_items(limits.step_mg_per_kg_h):
+    for kind, step, _whose in binding(protocol, "step_mg_per_kg_h"):
         if kind == "hard" or not planned:
             ceiling = most + _mg_per_h(entry, protocol, step)
             words = _step_words(ceiling, f"{plain(step)} mg/kg/h", entry.last)
             yield _Ceiling(f"step_mg_per_kg_h.{kind}", kind, ceiling, words)
-    percent = limits.step_percent_soft
-    if percent is not None and not planned:
-        ceiling = most * (100 + percent) / 100
-        words = _step_words(ceiling, f"{plain(percent)} %", entry.last)
-        yield _Ceiling("step_percent.soft", "soft", ceiling, words)
+    for _kind, percent, _whose in binding(protocol, "step_percent"):
+        if not planned:
+            ceiling = most * (100 + percent) / 100
+            words = _step_words(ceiling, f"{plain(percent)} %", entry.last)
+            yield _Ceiling("step_percent.soft", "soft", ceiling, words)
 
 
 def _step_words(ceiling_mg_per_h: Decimal, size: str, last: DosePoint) -> str:
@@ -221,21 +218,17 @@ def _interval_problems(entry: _Entry, protocol: InfusionProtocol) -> Iterator[Pr
         if change > 0
     ][-1]
     since_us = microseconds(risen_at, entry.proposed.taken_at)
-    limits = protocol.limits
-    rows: tuple[tuple[Severity, int], ...] = (
-        ("hard", limits.step_interval_min_hard),
-        ("soft", limits.step_interval_min_soft),
-    )
-    for kind, minutes in rows:
+    intervals = list(binding(protocol, "step_interval_min"))
+    usual = max((minutes for _kind, minutes, _whose in intervals), default=Decimal(0))
+    for kind, minutes, _whose in intervals:
         if since_us < minutes * US_PER_MIN:
             ago_min = since_us // US_PER_MIN
             ago = f"{ago_min} min" if ago_min else "less than a minute"
-            usual = limits.step_interval_min_soft
             message = (
                 f"The rate was started or raised {ago} ago; {protocol.code} waits "
-                f"{usual} min between two increases"
+                f"{plain(usual)} min between two increases"
             )
-            message += f", and never less than {minutes} min." if kind == "hard" else "."
+            message += f", and never less than {plain(minutes)} min." if kind == "hard" else "."
             yield Problem(field="rate", message=message, kind=kind, code=f"step_interval.{kind}")
             return
 

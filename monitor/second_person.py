@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from decimal import Decimal
 
-from monitor.bolus_checks import BOLUS_NOT_PLANNED
+from monitor.bolus_checks import BOLUS_NOT_PLANNED, BOLUS_WITH_ANAESTHETIST
 from monitor.errors import Problem
 from monitor.protocols import InfusionProtocol, SecondPersonAt
 from monitor.record import InfusionSession
@@ -19,7 +19,10 @@ from monitor.record import InfusionSession
 NEEDS_ANAESTHETIST = "second_person.anaesthetist"
 
 #: Beginnings of the codes of limits: what lies beyond one is outside the protocol.
-_LIMITS = ("rate_", "start_rate", "bolus_", "total_", "duration_", "form_", "ten_fold", "unit_swap")
+_LIMITS = (
+    *("rate_", "start_rate", "step_", "bolus_", "total_", "duration_", "form_"),
+    *("ten_fold", "unit_swap"),
+)
 
 
 def for_rate(
@@ -42,6 +45,12 @@ def for_bolus(protocol: InfusionProtocol, problems: Iterable[Problem]) -> Proble
         message = (
             "A bolus the protocol does not plan needs two people, one of them an anaesthetist: "
             "the second confirms it with their PIN."
+        )
+        return Problem("second_person", message, code=NEEDS_ANAESTHETIST)
+    if any(problem.code == BOLUS_WITH_ANAESTHETIST for problem in problems):
+        message = (
+            "A bolus of this size needs two people, one of them an anaesthetist: the second "
+            "confirms it with their PIN."
         )
         return Problem("second_person", message, code=NEEDS_ANAESTHETIST)
     beyond = _beyond_a_limit(protocol, problems)

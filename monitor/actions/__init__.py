@@ -13,7 +13,6 @@ from monitor.actions.observations import amend, record_observations, save_draft
 from monitor.actions.opening import OpenSession, open_session, open_sessions
 from monitor.actions.sessions import (
     approved_threshold_set,
-    concentration_problems,
     record_event,
     start_session,
 )
@@ -30,7 +29,6 @@ __all__ = [
     "change_rate",
     "change_side_effect",
     "change_syringe",
-    "concentration_problems",
     "confirm_overrides",
     "give_bolus",
     "open_session",

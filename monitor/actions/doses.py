@@ -11,12 +11,12 @@ from uuid import UUID
 from monitor import dosing, lifecycle, second_person
 from monitor.actions.opening import OpenSession
 from monitor.actions.saving import refuse, save
-from monitor.actions.sessions import concentration_problems
 from monitor.dose_problems import can_have_happened
 from monitor.entry_times import time_problems
 from monitor.errors import InvalidEntry, NotFound, Problem
 from monitor.gate import gate_state
 from monitor.ids import derived_id
+from monitor.numbers import plain_text
 from monitor.permissions import Action, Role, User
 from monitor.record import (
     Bolus,
@@ -29,6 +29,7 @@ from monitor.record import (
 )
 from monitor.requests import BolusRequest, RateRequest, SyringeRequest
 from monitor.store import Store
+from monitor.syringe_checks import syringe_problems
 
 #: mg and mg/h of a dose as typed: worked out once it is known that it can be.
 _NOT_YET = Decimal(0)
@@ -212,15 +213,24 @@ def change_syringe(
 
     def settled(before: OpenSession, _: tuple[Fact, ...]) -> tuple[Fact, ...]:
         lifecycle.check_can_dose(before.session, now, change.taken_at)
-        problems = _syringe_problems(before.session, request, now)
-        needed = second_person.for_syringe(before.protocol)
-        missing = second_person.missing(needed, change.second_person, change.recorded_by)
-        notes: tuple[Fact, ...] = ()
-        if missing and request.already_given:
-            notes = (_alone(change, request.reason, now),)
+        problems = (
+            *_impossible_time(request.taken_at, before.session, now),
+            *syringe_problems(
+                before.session,
+                before.protocol,
+                request.concentration_mg_per_ml,
+                request.taken_at,
+                with_rate=request.rate is not None,
+            ),
+            *second_person.missing(
+                second_person.for_syringe(before.protocol), change.second_person, change.recorded_by
+            ),
+        )
+        if request.already_given:
+            refuse(problem for problem in problems if not can_have_happened(problem))
         else:
-            problems += missing
-        refuse(problems, confirmed)
+            refuse(problems, confirmed)
+        notes = (_note_of(change, problems, request.reason, now),) if problems else ()
         if step is None or request.rate is None:
             return (change, *notes)
         after = replace(before, session=before.session.with_facts([change]))
@@ -232,10 +242,28 @@ def change_syringe(
     return save(store, user, session_id, action, lambda _: entered, settled, now=now, device=device)
 
 
-def _alone(change: SyringeChange, reason: str | None, now: datetime) -> SessionEvent:
-    """The note beside a syringe that was changed without a second person: that, and why."""
+#: What is said of a syringe that was put in although something stood against it.
+_SYRINGE_WORDS = {
+    "concentration.hard": "{strength} mg/mL, a strength that is not infused",
+    "concentration.unusual": "{strength} mg/mL, an unusual strength",
+    "syringe_rate.hard": "no rate said, so it counts as held from here",
+}
+
+
+def _note_of(
+    change: SyringeChange, problems: tuple[Problem, ...], reason: str | None, now: datetime
+) -> SessionEvent:
+    """The flag beside a syringe that was changed all the same: what stood against it, and why."""
     if not (reason or "").strip():
-        raise InvalidEntry([Problem("reason", "Say why nobody else confirmed the new syringe.")])
+        why = "Say why the syringe was changed although this stands against it."
+        if all(problem.code.startswith("second_person.") for problem in problems):
+            why = "Say why nobody else confirmed the new syringe."
+        raise InvalidEntry([Problem("reason", why)])
+    strength = plain_text(change.concentration_mg_per_ml)
+    words = "; ".join(
+        _SYRINGE_WORDS.get(problem.code, "without a second person").format(strength=strength)
+        for problem in problems
+    )
     return SessionEvent(
         id=derived_id("alone", change.id),
         taken_at=change.taken_at,
@@ -243,29 +271,9 @@ def _alone(change: SyringeChange, reason: str | None, now: datetime) -> SessionE
         recorded_by=change.recorded_by,
         source=change.source,
         kind=lifecycle.EventKind.NOTE,
-        text=f"New syringe without a second person: {reason}",
+        text=f"New syringe {words}: {reason}",
         linked_to=change.id,
     )
-
-
-def _syringe_problems(
-    session: InfusionSession, request: SyringeRequest, now: datetime
-) -> tuple[Problem, ...]:
-    problems = [
-        *_impossible_time(request.taken_at, session, now),
-        *concentration_problems(request.concentration_mg_per_ml),
-    ]
-    old = dosing.current_concentration_mg_per_ml(session, request.taken_at)
-    running = dosing.current_rate_mg_per_h(session, request.taken_at) > 0
-    if running and old != request.concentration_mg_per_ml and request.rate is None:
-        problems.append(
-            Problem(
-                "rate",
-                "The new syringe has another concentration, so the old pump rate no longer "
-                "holds. Enter the rate it runs at now, or hold first.",
-            )
-        )
-    return tuple(problems)
 
 
 def _gate_problems(

@@ -47,6 +47,7 @@ from monitor.requests import (
 )
 from monitor.scales import SEDATION_SCALES
 from monitor.store import Store, Writer
+from monitor.syringe_checks import concentration_problems
 from monitor.texts import echoed, text_problems
 from monitor.validation import observations_as_typed, observations_from_entry
 from monitor.verbal_orders import confirmed as confirmed_order
@@ -237,7 +238,7 @@ def _start_problems(
     problems += basis_problems(
         request.weight_basis, sex=request.patient.sex, height_cm=request.height_cm
     )
-    problems += concentration_problems(request.concentration_mg_per_ml)
+    problems += concentration_problems(request.concentration_mg_per_ml, protocol)
     problems += gate_problems(store, clinic, request.answers)
     return tuple(problems)
 
@@ -249,29 +250,6 @@ def _last_weight_kg(store: Store, request: StartRequest) -> Decimal | None:
             last = store.session(session_id)
             return actual_weight_kg(last.current(last.weights))
     return None
-
-
-def concentration_problems(concentration_mg_per_ml: Decimal) -> list[Problem]:
-    """What is wrong or unusual with a concentration (clinical.md 2.2)."""
-    if not Decimal("0.1") <= concentration_mg_per_ml <= 50:
-        return [
-            Problem(
-                "concentration_mg_per_ml",
-                f"{concentration_mg_per_ml} mg/mL cannot be infused (0.1 to 50 mg/mL). "
-                "100 mg/mL has to be diluted first.",
-            )
-        ]
-    if concentration_mg_per_ml not in (1, 2, 5, 10):
-        return [
-            Problem(
-                "concentration_mg_per_ml",
-                f"{concentration_mg_per_ml} mg/mL is not one of the clinic's usual syringes "
-                "(1, 2, 5, 10 mg/mL). Check the label with a second person.",
-                kind="soft",
-                code="concentration.unusual",
-            )
-        ]
-    return []
 
 
 def _protocol_version(store: Store, user: User, version_id: UUID) -> PinnedVersion:

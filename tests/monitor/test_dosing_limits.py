@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from monitor import limit_rows
 from monitor.dose_units import display_step, rate_in_all_units, shown, to_mg_per_h
 from monitor.dosing import (
     BOLUS_NOT_PLANNED,
@@ -54,6 +55,13 @@ from tests.monitor.dosing_sessions import (
     weight,
 )
 
+
+@pytest.fixture(autouse=True)
+def _limits_of_the_protocol_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Here each limit is looked at by itself; the rows of 2.5 beside it are test_limit_rows.py's."""
+    monkeypatch.setattr(limit_rows, "ROWS", ())
+
+
 NONE = SoftHard()
 #: P02 without the limits that would get in the way of the one under test.
 FREE = limits(
@@ -95,8 +103,8 @@ def test_vector_a5_the_message_names_the_rule_and_the_most_allowed() -> None:
         "0.35 mg/kg/h (28 mg/h) is above 25 mg/h, the hard limit of P05. "
         "Enter at most 0.312 mg/kg/h."
     )
-    ((_, _, most_mg_per_h),) = rate_ceilings(P05, D(80))
-    assert most_mg_per_h / 80 == D("0.3125")
+    (ceiling,) = rate_ceilings(P05, D(80))
+    assert ceiling.mg_per_h / 80 == D("0.3125")
     assert check_rate(session(kg="80"), P05, rate("0.3125")) == ()
 
 

@@ -256,3 +256,24 @@ def test_a_session_goes_by_the_version_it_was_started_under(store: Store) -> Non
             confirmed=frozenset({"bolus_not_planned.soft"}),
         )  # fmt: skip
     assert "second_person.anaesthetist" in codes(refused)
+
+
+@pytest.mark.parametrize(
+    "code",
+    ["step_mg_per_kg_h.soft", "step_percent.soft", "step_interval.soft", "rate_mg_per_h.soft"],
+)
+def test_a_step_outside_the_protocol_needs_somebody_else(code: str) -> None:
+    running = build.session(build.rate("0.1", 0))
+    asked = (Problem("rate", "Too big a step.", kind="soft", code=code),)
+    needed = second_person.for_rate(
+        running, build.seeded("protocol", "P02").protocol(), Decimal("0.3"), asked
+    )
+    assert needed is not None
+    assert needed.code == "second_person.limit"
+    late = (Problem("rate", "A set is late.", kind="soft", code="interlock.1"),)
+    assert (
+        second_person.for_rate(
+            running, build.seeded("protocol", "P02").protocol(), Decimal("0.2"), late
+        )
+        is None
+    )
