@@ -7,7 +7,14 @@ from gettext import gettext as _
 
 def words() -> dict[str, str]:
     """The component's sentences by key; ``{placeholders}`` are filled in the browser."""
-    return _screen_words() | _entry_words() | _saving_words() | _sheet_words() | _leaving_words()
+    return (
+        _screen_words()
+        | _entry_words()
+        | _saving_words()
+        | _sheet_words()
+        | _leaving_words()
+        | _symptom_words()
+    )
 
 
 def _screen_words() -> dict[str, str]:
@@ -324,4 +331,14 @@ def _leaving_words() -> dict[str, str]:
         "take_set": _("Take it"),
         "worked_out": _("from {from}"),
         "worked_out_later": _("worked out from the vital signs"),
+    }
+
+
+def _symptom_words() -> dict[str, str]:
+    """Symptoms that are there, gone, or were not asked about."""
+    return {
+        "symptom_gone": _("gone"),
+        "symptom_still": _("still there"),
+        "tick_no": _("{label}: no"),
+        "tick_yes": _("{label}: YES"),
     }
