@@ -49,6 +49,8 @@ _SHORT = {
     "nausea": "nau",
     "pain": "pain",
 }
+#: What S stands for: said by the sedation score already, and corrected behind the row's time.
+_BESIDE = frozenset({"asleep", "roused_to_voice"})
 
 
 class _Row(NamedTuple):
@@ -162,12 +164,11 @@ def _cells(
     contested: AbstractSet[UUID],
 ) -> list[dict[str, Any]]:
     """One cell per parameter: the value in force, and what it said before it was corrected."""
-    asleep = any(item.parameter == "asleep" and item.value == 1 for item in items)
+    standing = [item for item in items if item.id not in amendments] or items
+    asleep = any(item.parameter == "asleep" and item.value == 1 for item in standing)
     order = {key: index for index, key in enumerate(PARAMETERS)}
     cells = []
     for key in sorted({item.parameter for item in items}, key=order.__getitem__):
-        if PARAMETERS[key].kind == "tick" and key != "distress":
-            continue
         versions = sorted(
             (item for item in items if item.parameter == key), key=lambda item: item.recorded_at
         )
@@ -179,6 +180,8 @@ def _cells(
             {
                 "id": str(current.id) if current else None,
                 "parameter": key,
+                "tick": PARAMETERS[key].kind == "tick",
+                "beside": key in _BESIDE,
                 "label": cell_label(key),
                 "text": _text(session, current, asleep),
                 "was": _text(session, was[-1], asleep) if was else None,

@@ -14,6 +14,7 @@ from monitor.bedside.leaving import before_start, leaving, unconfirmed
 from monitor.bedside.ledger import ledger
 from monitor.bedside.proposals import proposals
 from monitor.bedside.rows import cell_label, recent_rows
+from monitor.bedside.symptoms import standing_symptoms
 from monitor.conflicts import Conflict, conflicts
 from monitor.effect_course import EffectCourse, effect_courses
 from monitor.lifecycle import TRANSITIONS, EventKind, SessionStatus, phase_text
@@ -54,7 +55,11 @@ def state(
         "rate": _rate(opened),
         "given": _given(opened),
         "next_due": _next_due(opened),
-        "alerts": [_alert(view, zone) for view in open_alerts(opened.views)],
+        "alerts": [
+            _alert(view, zone)
+            | {"symptoms": standing_symptoms(view, opened.threshold_set, session, now)}
+            for view in open_alerts(opened.views)
+        ],
         "previous": _previous(session, now),
         "recent": recent_rows(opened, zone=zone, names=names),
         "conflicts": [_conflict(pair, zone, names) for pair in _conflicts(opened)],

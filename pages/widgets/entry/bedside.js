@@ -111,7 +111,8 @@ class Bedside {
     this.alertText = button([this.alertWhat, this.alertState], () => this.sheets.alerts(), { class: "tap alert-card" });
     this.recheck = button(say("recheck"), () => this.recheckNow(), { class: "tap accent" });
     this.answer = button(say("answer"), () => this.sheets.answer(this.topAlert()), { class: "tap" });
-    this.alertBox = el("div", { class: "alert", role: "alert", hidden: true }, this.alertText, this.recheck, this.answer);
+    this.symptom = this.sheets.symptomButtons(() => this.topAlert().symptoms[0]);
+    this.alertBox = el("div", { class: "alert", role: "alert", hidden: true }, this.alertText, this.symptom, this.recheck, this.answer);
     return el("section", { class: "card state", "aria-label": say("state_label") },
       Object.values(this.facts).map((fact) => fact.node), el("span", { class: "gap" }), this.alertBox);
   }
@@ -502,6 +503,17 @@ class Bedside {
     put(this.alertState, `${top.state_text}${more}`);
     this.recheck.disabled = !alerts.some((alert) => alert.recheck);
     this.answer.disabled = !top.needs_answer;
+    this.paintSymptom(top);
+  }
+
+  /** One symptom holds the alert open: gone or still there is one tap, in the place of Recheck. */
+  paintSymptom({ symptoms }) {
+    const only = symptoms.length === 1 ? symptoms[0] : null;
+    for (const node of this.symptom) {
+      node.hidden = !only;
+      node.setAttribute("aria-label", only ? `${only.label}: ${node.textContent}` : "");
+    }
+    this.recheck.hidden = Boolean(only);
   }
 
   paintDose() {
@@ -576,7 +588,7 @@ class Bedside {
     const above = el("small", {}, cell.contested ? "≠ " : "", cell.label, ...(cell.was ? [" ", el("s", {}, cell.was)] : []));
     return button([above, el("b", {}, cell.text)],
       () => (cell.contested ? this.sheets.conflicts() : this.sheets.amend(row, cell)),
-      { class: "tap cell", "data-contested": cell.contested, "aria-label": label, "data-parameter": cell.parameter, "data-level": cell.level ?? "", disabled: !cell.id });
+      { class: "tap cell", hidden: cell.beside, "data-tick": cell.tick && cell.text, "data-contested": cell.contested, "aria-label": label, "data-parameter": cell.parameter, "data-level": cell.level ?? "", disabled: !cell.id });
   }
 
   /** Two values of one thing: both stand, the worse counts, until somebody chooses. */

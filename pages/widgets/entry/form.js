@@ -241,7 +241,7 @@ class Form {
 
   /** Nothing -> yes -> no -> nothing: "not asked" and "no" stay different. */
   cycleDistress() {
-    const next = { undefined: "1", 1: "0", 0: undefined }[this.content.ticks.distress];
+    const next = NEXT_TICK[this.content.ticks.distress];
     if (next === undefined) delete this.content.ticks.distress;
     else this.content.ticks.distress = next;
     this.changed();
@@ -292,7 +292,7 @@ class Form {
   }
 
   summary() {
-    const { values, notTaken, scores } = this.content;
+    const { values, notTaken, scores, ticks } = this.content;
     const parts = [];
     const shown = (key) => values[key] ?? (notTaken[key] ? "–" : undefined);
     if (shown("hr")) parts.push(`${say("label_hr")} ${shown("hr")}`);
@@ -302,6 +302,7 @@ class Form {
     for (const [name, value] of Object.entries(scores)) {
       parts.push(`${say(`short_${name}`)} ${value.startsWith("S") ? "S" : value}`);
     }
+    for (const { code, label } of this.app.config.ticks) if (ticks[code]) parts.push(tickText(label, ticks[code]));
     return parts.join("  ");
   }
 

@@ -1,6 +1,9 @@
 // Sheets of what is recorded: alerts and their answers, corrections, the last rows.
 
-class RecordSheets extends LedgerSheets {
+/** A tick is corrected like a score of two answers. */
+const YES_OR_NO = () => ({ codes: [{ code: 1, short: say("answer_yes") }, { code: 0, short: say("answer_no") }] });
+
+class RecordSheets extends SymptomSheets {
   // -- alerts ------------------------------------------------------------------------------------
   answer(alert) {
     const note = el("input", { type: "text", maxlength: 200, class: "search", placeholder: say("answer_note"),
@@ -8,6 +11,7 @@ class RecordSheets extends LedgerSheets {
     this.open(say("answer_title"),
       el("p", { class: `alert-text ${alert.level}` }, `${ICONS[alert.level] ?? "▲"} ${alert.text}`),
       alert.detail ? el("p", { class: "detail" }, alert.detail) : null,
+      this.symptomRows(alert),
       this.choices(this.app.config.answers, (action) => {
         this.app.send("ack", { alert_id: alert.id, action, text: note.value.trim() || null },
           say("sum_answer", { text: alert.text }));
@@ -19,15 +23,16 @@ class RecordSheets extends LedgerSheets {
   }
 
   alerts() {
-    this.open(say("alerts"), this.app.state.alerts.map((alert) =>
+    this.open(say("alerts"), this.app.state.alerts.flatMap((alert) => [
       button(`${ICONS[alert.level] ?? "▲"} ${alert.text} · ${alert.state_text}`, () => this.answer(alert),
-        { class: `tap choice alert-text ${alert.level}` })));
+        { class: `tap choice alert-text ${alert.level}` }),
+      ...this.symptomRows(alert)]));
   }
 
   // -- corrections -------------------------------------------------------------------------------
   /** A wrong value: the right one and a reason, and by the reason saved. */
   amend(row, cell) {
-    const group = this.app.config.scales[cell.parameter];
+    const group = cell.tick ? YES_OR_NO() : this.app.config.scales[cell.parameter];
     const field = this.form.fields[cell.parameter];
     const right = { text: "", strike: false };
     const problem = el("p", { class: "problem", role: "alert" });

@@ -120,15 +120,7 @@ class Sheets extends EffectSheets {
       return el("div", { class: "more-row" }, el("label", { for: `m-${key}` }, field.label), input,
         unit, message);
     });
-    const ticks = this.app.config.ticks.map((tick) => {
-      const node = button(tick.label, () => {
-        if (form.content.ticks[tick.code]) delete form.content.ticks[tick.code];
-        else form.content.ticks[tick.code] = "1";
-        node.setAttribute("aria-pressed", String(Boolean(form.content.ticks[tick.code])));
-        form.changed();
-      }, { class: "tap choice", "aria-pressed": String(Boolean(form.content.ticks[tick.code])) });
-      return node;
-    });
+    const ticks = this.app.config.ticks.map((tick) => this.tick(tick));
     this.open(say("more_title"),
       el("div", { class: "split" },
         el("div", {}, rows, el("h3", {}, say("symptoms")), el("div", { class: "choices" }, ticks)),

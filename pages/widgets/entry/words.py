@@ -14,6 +14,7 @@ def words() -> dict[str, str]:
         | _sheet_words()
         | _leaving_words()
         | _person_words()
+        | _symptom_words()
     )
 
 
@@ -379,4 +380,14 @@ def _person_words() -> dict[str, str]:
         "weigh_stated": _("stated"),
         "weigh_title": _("Another weight"),
         "weigh_weight_kg": _("Weight"),
+    }
+
+
+def _symptom_words() -> dict[str, str]:
+    """Symptoms that are there, gone, or were not asked about."""
+    return {
+        "symptom_gone": _("gone"),
+        "symptom_still": _("still there"),
+        "tick_no": _("{label}: no"),
+        "tick_yes": _("{label}: YES"),
     }
