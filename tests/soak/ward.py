@@ -66,7 +66,7 @@ class Ward:
             self.context.close()
         self.kill_server()
         self._next.kill()
-        self._next.wait()
+        self._next.communicate()
         self.wire.close()
         self.store.close()
         shutil.rmtree(self.folder / "browser", ignore_errors=True)
