@@ -18,7 +18,7 @@ from monitor import dosing
 from monitor.alerts import Alert, AlertEvent, AlertEventKind, AlertView
 from monitor.effect_course import EffectCourse, effect_courses
 from monitor.gate import ItemState, gate_state, label_of, newest_answers
-from monitor.gate_library import GATE
+from monitor.gate_library import GATE, Handling
 from monitor.parameters import PARAMETERS
 from monitor.protocols import InfusionProtocol
 from monitor.record import (
@@ -311,6 +311,8 @@ def gate_table(
             continue
         words = item.sentence if item.stops else item.label
         stands = _GATE_STATES[item.state]
+        if item.state is ItemState.CONCERN:
+            stands = f"{_GATE_SIGNS[item.handling]} {stands}"
         rows.append(_gate_row(words, stands, given.get(item.id), zone, names))
     rows += [
         {"Stands": "○ not answered", "Point": f"{label}: {count}"}
@@ -328,9 +330,13 @@ def gate_table(
 _GATE_STATES = {
     ItemState.ANSWERED: "✓ answered",
     ItemState.OPEN: "○ to be done",
-    ItemState.CONCERN: "◆ in the way",
+    ItemState.CONCERN: "not settled",
     ItemState.OVERRIDDEN: "⚑ overridden",
 }
+
+
+#: The same signs as at the bedside: what blocked the start, what asked for a reason.
+_GATE_SIGNS = {Handling.BLOCK: "◆", Handling.CAUTION: "▲"}
 
 
 def _gate_row(

@@ -117,6 +117,14 @@ def _question(question: GateQuestion, user: User, deciders: Sequence[User]) -> N
         key=key,
         placeholder=_("choose"),
     )
+    decided = st.session_state.get(key)
+    if decided in names and decided != user.username:
+        # No PIN is typed on this page: a keypad would come too late to be tied to the entry.
+        words = _(
+            "⚑ A verbal order of {name}, marked as not confirmed until they confirm it with their "
+            "PIN at the bedside."
+        )
+        st.markdown(words.format(name=plain(names[decided])))
 
 
 def _request(question: GateQuestion, user: User, new_id: NewId) -> GateRequest:

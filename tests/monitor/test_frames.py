@@ -127,7 +127,9 @@ def test_an_override_never_looks_like_a_plain_answer() -> None:
     assert by_point["Epilepsy"] == "✓ answered"
     assert by_point["Heart and circulation: 2"] == "○ not answered"
     [psychosis] = [point for point in by_point if point.startswith("Active psychosis")]
-    assert by_point[psychosis] == "◆ in the way"
+    assert by_point[psychosis] == "◆ not settled"
+    [baseline] = [point for point in by_point if point.startswith("The baseline was taken once")]
+    assert by_point[baseline] == "▲ not settled"
     assert found[-1]["Stands"] == "⚑ overridden"
     assert found[-1]["Point"].startswith("Before leaving: ")
     assert len(found) == len({row["Point"] for row in found})

@@ -40,8 +40,9 @@ def device(name: str) -> DeviceSession:
     )  # fmt: skip
 
 
-def drawn(store: SqlStore, on: DeviceSession | None = None) -> AppTest:
-    app = AppTest.from_function(page, args=(store, build.nurse(), on), default_timeout=30).run()
+def drawn(store: SqlStore, on: DeviceSession | None = None, *, by: User | None = None) -> AppTest:
+    who = by or build.nurse()
+    app = AppTest.from_function(page, args=(store, who, on), default_timeout=30).run()
     assert not app.exception
     return app
 
@@ -113,12 +114,29 @@ def test_a_block_is_overridden_with_reason_and_name_of_an_anaesthetist(
     assert sqlite_store.open_session_ids("main") == ()
     app.selectbox(key=f"{GATE_KEY}heart_disease.by").select("okoye").run()
     assert "Only an anaesthetist can go on" not in text_of(app).replace("\\", "")
+    said = "⚑ A verbal order of Okoye, A., marked as not confirmed"
+    assert said in "".join(item.value for item in app.markdown).replace("\\", "")
     [saved] = session_of(sqlite_store, app).answers
     assert (saved.override_reason, saved.override_by, saved.recorded_by) == (
         "echo seen",
         "okoye",
         "blum",
     )
+    assert saved.is_verbal_order
+
+
+def test_an_anaesthetist_who_opens_the_session_decides_in_their_own_name(
+    sqlite_store: SqlStore,
+) -> None:
+    with_person(sqlite_store, build.anaesthetist())
+    app = drawn(sqlite_store, by=build.anaesthetist())
+    fill(app)
+    answer(app, "heart_disease", Answer.YES)
+    app.text_input(key=f"{GATE_KEY}heart_disease.reason").set_value("echo seen").run()
+    app.selectbox(key=f"{GATE_KEY}heart_disease.by").select("okoye").run()
+    assert "verbal order" not in "".join(item.value for item in app.markdown)
+    [saved] = session_of(sqlite_store, app).answers
+    assert not saved.is_verbal_order
 
 
 def test_a_nurse_goes_on_in_spite_of_a_caution_in_their_own_name(sqlite_store: SqlStore) -> None:

@@ -61,7 +61,7 @@ class PersonSheets extends LeavingSheets {
       preview.needs_reason ? this.chips(say("why"), this.app.config.weight_reasons, chosen, "reason", draw) : null,
       el("div", { class: "confirm-row" },
         button(say("go_back"), () => this.weigh(), { class: "tap wide" }),
-        button(say("weigh_save", { text: preview.summary }), save,
+        button(say("weigh_save"), save,
           { class: "tap accent wide confirm", disabled: preview.needs_reason && !chosen.reason })));
     draw();
     this.open(preview.title, el("ul", { class: "effects-of" }, preview.facts.map((fact) => el("li", {}, fact))), foot);

@@ -376,7 +376,7 @@ def _person_words() -> dict[str, str]:
         "weigh_label": _("Weight: {text}. Record another one"),
         "weigh_measured": _("measured"),
         "weigh_now": _("Now: {text}."),
-        "weigh_save": _("Save {text}"),
+        "weigh_save": _("Save this weight"),
         "weigh_stated": _("stated"),
         "weigh_title": _("Another weight"),
         "weigh_weight_kg": _("Weight"),
