@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import expect
 
+from tests import build
 from tests.browser.tablet import Tablet, put_session
 from tests.server import Server
 
@@ -35,6 +36,60 @@ def test_the_next_step_shows_what_it_will_do_and_takes_three_touches(
     expect(tablet.saved).to_contain_text("saved")
     assert tablet.touches <= 3
     assert server.store.session(session.id).dose_steps[-1].rate_mg_per_h == 14
+
+
+def test_a_step_that_comes_too_early_asks_why_and_who_ordered_it(
+    server: Server, open_bedside: Callable[..., Tablet]
+) -> None:
+    session = put_session(server, more=[build.rate("0.2", -1)])
+    tablet = open_bedside(session)
+    page = tablet.page
+    sheet = page.get_by_role("dialog")
+    confirm = sheet.locator(".confirm")
+
+    tablet.tap(page.locator("[data-dose=up]"))
+    expect(sheet.locator(".questions")).to_contain_text("raised 1 min ago")
+    expect(confirm).to_be_disabled()
+    tablet.tap(sheet.get_by_role("button", name="already given"))
+    tablet.tap(sheet.get_by_role("button", name="not enough effect"))
+    expect(sheet.locator(".still-missing")).to_have_text("Choose who ordered it.")
+    expect(confirm).to_be_disabled()
+    tablet.tap(sheet.get_by_role("button", name="Dr M. Keller"))
+    if sheet.locator(".second-person").is_visible():
+        tablet.second_person(sheet)
+    tablet.tap(confirm)
+
+    expect(tablet.saved).to_contain_text("✓ saved")
+    step = server.store.session(session.id).dose_steps[-1]
+    assert (step.reason, step.ordered_by) == ("not enough effect", "mkeller")
+    assert any(code.startswith("step_interval.hard") for code in step.overrides)
+
+
+def test_a_step_that_nobody_ordered_says_so(
+    server: Server, open_bedside: Callable[..., Tablet]
+) -> None:
+    session = put_session(server, more=[build.rate("0.2", -1)])
+    tablet = open_bedside(session)
+    sheet = tablet.page.get_by_role("dialog")
+    tablet.tap(tablet.page.locator("[data-dose=up]"))
+    for name in ("already given", "tolerated well", "nobody: own decision"):
+        tablet.tap(sheet.get_by_role("button", name=name))
+    tablet.tap(sheet.locator(".confirm"))
+    expect(tablet.saved).to_contain_text("✓ saved")
+    step = server.store.session(session.id).dose_steps[-1]
+    assert step.ordered_by is None
+    assert "ordered_by.nobody" in step.overrides
+
+
+def test_the_chart_beside_the_form_calls_people_by_name(
+    server: Server, open_bedside: Callable[..., Tablet]
+) -> None:
+    tablet = open_bedside(put_session(server))
+    chart = tablet.page.locator(".st-key-bedside_chart .js-plotly-plot")
+    expect(chart).to_be_visible(timeout=20_000)
+    drawn = chart.evaluate("(plot) => JSON.stringify(plot.data)")
+    assert "A. Blum" in drawn
+    assert "ablum" not in drawn
 
 
 def test_holding_is_one_touch_and_can_be_undone(

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from playwright.sync_api import expect
 
+from pages.widgets.clinic_time import clinic_zone
 from tests import build
 from tests.browser.tablet import Tablet, put_session
 from tests.server import Server
@@ -127,6 +129,61 @@ def test_an_open_side_effect_tells_its_course_and_ends_some_minutes_ago(
     end = server.store.session(session.id).side_effect_changes[-1]
     assert end.ended
     assert 4.9 < (end.recorded_at - end.taken_at).total_seconds() / 60 < 6
+
+
+def test_onset_and_end_are_typed_as_clock_times(
+    server: Server, open_bedside: Callable[..., Tablet]
+) -> None:
+    session = put_session(server)
+    tablet = open_bedside(session)
+    sheet = tablet.page.get_by_role("dialog")
+    onset, end = (datetime.now(UTC) - timedelta(minutes=ago) for ago in (22, 8))
+
+    def type_clock_time(at: datetime) -> None:
+        tablet.tap(sheet.locator("[data-time=other]"))
+        for digit in f"{at.astimezone(clinic_zone()):%H%M}":
+            tablet.tap(sheet.locator(".key", has_text=digit))
+        tablet.tap(sheet.locator(".key", has_text="use this time"))
+        shown = f"{at.astimezone(clinic_zone()):%H:%M}"
+        expect(sheet.locator("[data-time=other]")).to_have_text(shown)
+
+    tablet.tap(tablet.page.locator("[data-effect=dizzy]"))
+    tablet.tap(sheet.get_by_role("button", name="possibly"))
+    type_clock_time(onset)
+    # What was chosen before the time was typed is still chosen.
+    chosen = sheet.get_by_role("button", name="possibly")
+    expect(chosen).to_have_attribute("aria-pressed", "true")
+    tablet.tap(sheet.locator("[data-grade='1']"))
+    expect(tablet.first_row).to_contain_text("Dizziness grade 1")
+    tablet.tap(tablet.page.locator("[data-effect=more]"))
+    tablet.tap(sheet.get_by_role("button", name="Dizziness 1 since"))
+    expect(sheet.locator("[data-act=ended]")).to_have_text("Ended: now")
+    type_clock_time(end)
+    tablet.tap(sheet.locator("[data-act=ended]"))
+    expect(tablet.first_row).to_contain_text("Dizziness ended")
+
+    stored = server.store.session(session.id)
+    began = stored.side_effects[-1]
+    assert began.relation == "possible"
+    assert began.taken_at == onset.replace(second=0, microsecond=0)
+    assert stored.side_effect_changes[-1].taken_at == end.replace(second=0, microsecond=0)
+
+
+def test_a_drug_given_a_while_ago_is_recorded_then(
+    server: Server, open_bedside: Callable[..., Tablet]
+) -> None:
+    session = put_session(server)
+    tablet = open_bedside(session)
+    sheet = tablet.page.get_by_role("dialog")
+    tablet.tap(tablet.page.locator("[data-effect=more]"))
+    tablet.tap(sheet.get_by_role("button", name="Nausea 1 since"))
+    tablet.tap(sheet.get_by_role("button", name="Drug given for it"))
+    tablet.tap(sheet.get_by_role("button", name="−10 min"))
+    sheet.get_by_role("textbox").fill("ondansetron 4 mg")
+    tablet.tap(sheet.get_by_role("button", name="SAVE"))
+    expect(tablet.first_row).to_contain_text("ondansetron 4 mg")
+    given = server.store.session(session.id).events[-1]
+    assert 9.9 < (given.recorded_at - given.taken_at).total_seconds() / 60 < 11
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

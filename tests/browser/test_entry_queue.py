@@ -183,6 +183,7 @@ def test_what_the_server_refuses_stays_until_it_is_changed(
     expect(tablet.field("hr")).to_have_value("70")
     expect(question(page)).to_contain_text("No heart does that.")
     expect(page.locator("[data-row=hr]")).to_contain_text("No heart does that.")
+    expect(tablet.saved).to_contain_text("NOT SAVED: HR 70")
     tablet.save()
     expect(tablet.saved).to_contain_text("✓ saved")
     assert (hearts(server, session.id, 70), hearts(server, session.id, 81)) == (1, 1)

@@ -609,9 +609,9 @@ class Bedside {
     const questions = this.questions.open();
     const elsewhere = this.outbox.unsaved(this.config.session_id);
     const state = stuck.length ? "unsaved" : questions.length ? "question" : waiting.length ? "sending"
-      : elsewhere.length ? "unsaved" : "saved";
+      : elsewhere.length ? "unsaved" : this.form.cameBack ? "typed" : "saved";
     this.savedLine.dataset.state = state;
-    this.savedButton.hidden = state === "saved" || state === "sending";
+    this.savedButton.hidden = ["saved", "sending", "typed"].includes(state);
     this.savedButton.onclick = () => (state === "question" ? this.questions.show(questions[0]) : this.sheets.waiting());
     put(this.savedButton, say(state === "question" ? "answer_question" : "show"));
     if (stuck.length) {
@@ -623,7 +623,8 @@ class Bedside {
     else if (elsewhere.length) {
       const { n, chair } = elsewhere[0];
       put(this.savedText, say(n > 1 ? "waits_n" : "waits_1", { n, chair }));
-    } else if (this.lastSaved) {
+    } else if (state === "typed") put(this.savedText, say("came_back", { text: this.form.summary() }));
+    else if (this.lastSaved) {
       put(this.savedText, this.lastSaved.check ?? say("saved_at", { time: clock(this.lastSaved.at, true) }));
     } else put(this.savedText, say("all_saved"));
     this.root?.toggleAttribute("data-unsaved", state === "unsaved");

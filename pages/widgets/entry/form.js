@@ -421,6 +421,7 @@ class Form {
   fill(content) {
     this.content = { ...emptyForm(), ...content };
     this.refused = {};
+    this.cameBack = false;
     for (const key of VITAL_ORDER) {
       const text = this.content.values[key] ?? "";
       if (this.inputs[key].value !== text) this.inputs[key].value = text;
@@ -451,6 +452,7 @@ class Form {
 
   /** What the server said of a set that came back: its values are marked until they are changed. */
   showRefused(problems) {
+    this.cameBack = true;
     for (const { key, code, kind, text } of problems) {
       const name = [key, code.split(".")[0]].find((one) => this.content.values[one] !== undefined);
       if (name) this.refused[name] = { kind, text, value: this.content.values[name] };

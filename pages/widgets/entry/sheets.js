@@ -163,7 +163,7 @@ class Sheets extends EffectSheets {
     const chosen = { about: about?.code ?? null };
     const row = el("div", {});
     const draw = () => refill(row, this.chips(say("given_for"), this.subjects(about), chosen, "about", draw));
-    if (event.kind === "drug" || about) draw();
+    if (about || (event.kind === "drug" && this.subjects(null).length)) draw();
     const save = (text) => {
       this.close();
       this.app.send("event", { kind: event.kind, text, linked_to: chosen.about, taken: entry.taken },

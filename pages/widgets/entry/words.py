@@ -121,6 +121,7 @@ def _entry_words() -> dict[str, str]:
 def _saving_words() -> dict[str, str]:
     return {
         "answer_question": _("Answer it"),
+        "came_back": _("NOT SAVED: {text}. Put it right, then SAVE."),
         "discard": _("Discard"),
         "discard_confirm": _("Discard: it will not be recorded"),
         "discard_help": _("It will not be recorded. What is recorded already stays as it is."),
