@@ -51,6 +51,8 @@ class Drafts {
     this.entry = newId();
     await this.shelf.drop("drafts", this.record({}).key);
     const rest = (await this.ofSession()).at(0);
+    // After the entry itself: on the server one save waits for another.
+    await this.app.outbox.sending;
     this.push(rest ?? null);
   }
 
