@@ -173,9 +173,13 @@ def marks(breaches: Iterable[Breach], threshold_set: ThresholdSet) -> dict[UUID,
     a calculated mean pressure crossed is marked on the set: see ``mean_marks``.
     """
     found: dict[UUID, Mark] = {}
+    rules = {rule.id: rule for rule in threshold_set.rules}
+    ready: dict[tuple[str, Decimal | None], PatientLimits] = {}
     for breach in breaches:
-        rule = _rule_of(breach, threshold_set)
-        limits = None if rule is None else PatientLimits(rule, breach.baseline_value)
+        rule, limits = rules.get(breach.rule_id), None
+        if rule is not None:
+            key = (rule.id, breach.baseline_value)
+            limits = ready.get(key) or ready.setdefault(key, PatientLimits(rule, key[1]))
         for fact in (breach.trigger, *breach.readings):
             if rule is not None and rule.sign == "map" and _parameter(fact) != "map":
                 continue
