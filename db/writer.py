@@ -113,15 +113,21 @@ def put_summary(connection: Connection, row: Mapping[str, Any]) -> None:
     if connection.dialect.name == "sqlite":
         upsert(connection, SUMMARY, row)
         return
-    connection.execute(_DROP_SUMMARY, {"session": row["session_id"]})
     stored = {
         name: _SCALED[name].scaled(value) if name in _SCALED and value is not None else value
         for name, value in row.items()
     }
-    insert_documents(connection, "summary", [chain.canonical(stored)])
+    document = json.dumps([chain.canonical(stored)], ensure_ascii=False, separators=(",", ":"))
+    connection.execute(_REPLACE_SUMMARY, {"document": document})
 
 
-_DROP_SUMMARY = sa.delete(SUMMARY).where(SUMMARY.c.session_id == sa.bindparam("session"))
+#: The whole row in one round trip, new or not.
+_REPLACE_SUMMARY = sa.text(
+    "INSERT INTO summary SELECT * FROM"
+    " json_populate_recordset(NULL::summary, CAST(:document AS json))"
+    " ON CONFLICT (session_id) DO UPDATE SET "
+    + ", ".join(f"{item.name} = EXCLUDED.{item.name}" for item in SUMMARY.c if not item.primary_key)
+)
 _SCALED = {
     column.name: column.type for column in SUMMARY.c if isinstance(column.type, ScaledDecimal)
 }

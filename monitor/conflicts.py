@@ -34,6 +34,14 @@ class Conflict:
 
 def conflicts(session: InfusionSession, within: timedelta) -> tuple[Conflict, ...]:
     """Every pair that nobody has chosen from yet, the newest first."""
+    return session.derived(
+        f"conflicts within {within}",
+        ("observations", "amendments"),
+        lambda facts: _conflicts(facts, within),
+    )
+
+
+def _conflicts(session: InfusionSession, within: timedelta) -> tuple[Conflict, ...]:
     by_parameter: dict[str, list[Observation]] = {}
     for item in session.current_observations:
         if item.value is not None:

@@ -67,8 +67,9 @@ def jump_problems(
     entered: EnteredSet, reads: Mapping[str, ReadItem], session: InfusionSession
 ) -> list[Problem]:
     problems = []
+    before = _values_before(entered, session)
     for key, read in reads.items():
-        previous = _previous(entered, key, session)
+        previous = before.get(key)
         if read.value is None or previous is None or previous.value is None:
             continue
         change = read.value - previous.value
@@ -96,18 +97,16 @@ def _jump_problem(
     )
 
 
-def _previous(entered: EnteredSet, key: str, session: InfusionSession) -> Observation | None:
-    """The last value of the parameter at most 20 min before, not counting this very set."""
+def _values_before(entered: EnteredSet, session: InfusionSession) -> Mapping[str, Observation]:
+    """The last value of each parameter at most 20 min before, not counting this very set."""
     since = entered.taken_at - timedelta(minutes=CROSS_CHECKS.jump_window_min)
-    found = [
-        observation
+    return {
+        observation.parameter: observation
         for observation in session.current_observations
-        if observation.parameter == key
+        if since <= observation.taken_at <= entered.taken_at
         and observation.value is not None
         and observation.set_id != entered.set_id
-        and since <= observation.taken_at <= entered.taken_at
-    ]
-    return found[-1] if found else None
+    }
 
 
 def sleep_problems(reads: Mapping[str, ReadItem], session: InfusionSession) -> list[Problem]:

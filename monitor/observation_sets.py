@@ -12,11 +12,13 @@ from uuid import UUID
 
 from monitor.parameters import MINIMUM_SET
 from monitor.protocols import ScheduleRules
+from monitor.readings import kept_readings
 from monitor.record import Fact, InfusionSession, Observation
 from monitor.scales import sedation_grade
 
 _MINIMUM = frozenset(MINIMUM_SET)
 _NEEDED = _MINIMUM | {"rr"}
+_KEPT_AS = "observation sets"
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,13 +128,34 @@ class _Reader:
                 saved[amendment.replacement] = saved.get(wrong.id, wrong.recorded_at)
         return saved
 
+    def _judged(self) -> dict[UUID, tuple[list[Observation], ObservationSet]]:
+        """Each set with a needed parameter on its own, and what it was made of.
+
+        What was worked out for the session before goes on as its streams do: only where nothing
+        was amended, the start is the same and every new set is later (readings.py).
+        """
+        readings = kept_readings(self.session)
+        known: dict[UUID, tuple[list[Observation], ObservationSet]] = {}
+        whole = readings is not None and len(self.observations) == len(
+            self.session.current_observations
+        )
+        if readings is not None and whole:
+            rules, before = readings.derived.get(_KEPT_AS, (None, {}))
+            known = before if rules is self.rules else {}
+        found: dict[UUID, tuple[list[Observation], ObservationSet]] = {}
+        for set_id, group in self._by_set.items():
+            if all(item.parameter not in _NEEDED for item in group):
+                continue
+            kept = known.get(set_id)
+            found[set_id] = kept if kept and kept[0] == group else (group, self._set(group))
+        if readings is not None and whole:
+            readings.derived[_KEPT_AS] = (self.rules, found)
+        return found
+
     def sets(self) -> tuple[ObservationSet, ...]:
         found: list[ObservationSet] = []
         loose: list[list[Observation]] = []
-        for group in self._by_set.values():
-            if all(item.parameter not in _NEEDED for item in group):
-                continue
-            own = self._set(group)
+        for group, own in self._judged().values():
             if own.answered:
                 found.append(own)
             else:

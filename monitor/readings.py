@@ -65,7 +65,7 @@ def in_order(facts: Iterable[Observation]) -> list[Observation]:
     return sorted(facts, key=attrgetter("taken_at", "recorded_at", "id"))
 
 
-class _Sets:
+class Sets:
     """Observations by parameter and by set, in the order of the record."""
 
     __slots__ = ("by_parameter", "by_set", "first_at", "last_at")
@@ -89,9 +89,9 @@ class _Sets:
         """Whether nothing of it was taken at the moment or before."""
         return moment is None or self.first_at is None or self.first_at > moment
 
-    def followed_by(self, later: _Sets) -> _Sets:
+    def followed_by(self, later: Sets) -> Sets:
         """Both; every set of the other is later than all of these."""
-        both = _Sets(())
+        both = Sets(())
         both.first_at, both.last_at = self.first_at or later.first_at, later.last_at or self.last_at
         both.by_set = self.by_set | later.by_set
         both.by_parameter = dict(self.by_parameter)
@@ -144,7 +144,7 @@ class SessionReadings:
         self._earlier_extremes: dict[str, tuple[Decimal, Decimal] | None] = {}
         later = None if before is None else before._later_sets(session)
         if before is None or later is None:
-            self.sets = self._later = _Sets(session.current_observations)
+            self.sets = self._later = Sets(session.current_observations)
             return
         self.sets, self._later = before.sets.followed_by(later), later
         # Another thread may be reading there: what follows from a stream is taken before it.
@@ -156,7 +156,7 @@ class SessionReadings:
         if "baseline" in vars(before) and _same_baseline(before._session, session, later):
             vars(self)["baseline"] = before.baseline
 
-    def _later_sets(self, session: InfusionSession) -> _Sets | None:
+    def _later_sets(self, session: InfusionSession) -> Sets | None:
         """The sets that a session has more, when they leave every reading here as it is.
 
         They do when they are sets of their own, taken after all others, and nothing was amended
@@ -169,7 +169,7 @@ class SessionReadings:
             or all_[: len(mine)] != mine
         ):
             return None
-        later = _Sets(all_[len(mine) :])
+        later = Sets(all_[len(mine) :])
         apart = self.sets.by_set.keys().isdisjoint(later.by_set)
         return later if apart and later.all_after(self.sets.last_at) else None
 
@@ -207,11 +207,11 @@ class SessionReadings:
 
     # -- single values -------------------------------------------------------------------------
 
-    def _vital(self, key: str, sets: _Sets) -> Iterator[Reading]:
+    def _vital(self, key: str, sets: Sets) -> Iterator[Reading]:
         for seen, value in sets.values(key):
             yield _reading(seen, value, {"value": value})
 
-    def _pressure(self, key: str, sets: _Sets) -> Iterator[Reading]:
+    def _pressure(self, key: str, sets: Sets) -> Iterator[Reading]:
         for seen, value in sets.values(key):
             measures = {"value": value}
             for name in ("sbp", "dbp"):
@@ -220,18 +220,18 @@ class SessionReadings:
                     measures[name] = other.value
             yield _reading(seen, value, measures)
 
-    def _sbp(self, sets: _Sets) -> Iterator[Reading]:
+    def _sbp(self, sets: Sets) -> Iterator[Reading]:
         return self._pressure("sbp", sets)
 
-    def _dbp(self, sets: _Sets) -> Iterator[Reading]:
+    def _dbp(self, sets: Sets) -> Iterator[Reading]:
         return self._pressure("dbp", sets)
 
-    def _etco2(self, sets: _Sets) -> Iterator[Reading]:
+    def _etco2(self, sets: Sets) -> Iterator[Reading]:
         yield from self._vital("etco2", sets)
         for seen in sets.findings("etco2", NotTaken.NO_TRACE):
             yield _reading(seen, None, {"no_trace": _YES})
 
-    def _spo2(self, sets: _Sets) -> Iterator[Reading]:
+    def _spo2(self, sets: Sets) -> Iterator[Reading]:
         flows = list(self.sets.values("o2_flow"))
         times = [flow.taken_at for flow, _ in flows]
         for seen, value in sets.values("spo2"):
@@ -253,7 +253,7 @@ class SessionReadings:
 
     # -- what is taken together ----------------------------------------------------------------
 
-    def _map(self, sets: _Sets) -> Iterator[Reading]:
+    def _map(self, sets: Sets) -> Iterator[Reading]:
         """The monitor's own mean pressure, else (SBP + 2 x DBP) / 3, unrounded (U-58)."""
         for together in sets.by_set.values():
             entered = together.get("map")
@@ -268,7 +268,7 @@ class SessionReadings:
             mean = (systolic.value + 2 * diastolic.value) / 3
             yield _reading(systolic, mean, {"value": mean}, diastolic)
 
-    def _bp(self, sets: _Sets) -> Iterator[Reading]:
+    def _bp(self, sets: Sets) -> Iterator[Reading]:
         """Whether a pressure could be had at all: a palpated systolic one is a pressure."""
         for together in sets.by_set.values():
             systolic, diastolic = together.get("sbp"), together.get("dbp")
@@ -280,7 +280,7 @@ class SessionReadings:
                     yield _reading(seen, None, {"unrecordable": _YES})
                     break
 
-    def _sedation(self, sets: _Sets) -> Iterator[Reading]:
+    def _sedation(self, sets: Sets) -> Iterator[Reading]:
         for seen in sets.by_parameter.get("sedation", ()):
             grade = self._grade(seen)
             if grade is None or seen.value is None:
@@ -306,7 +306,7 @@ class SessionReadings:
         seen = self.sets.by_set[set_id].get("sedation")
         return None if seen is None else self._grade(seen)
 
-    def _dissociation(self, sets: _Sets) -> Iterator[Reading]:
+    def _dissociation(self, sets: Sets) -> Iterator[Reading]:
         started_at = self._session.started_at
         last = dict(self._last_ticks)
         keys = ("dissociation", *_DISSOCIATION_TICKS)
@@ -325,7 +325,7 @@ class SessionReadings:
             yield _reading(facts[0], told.get("value"), told, *facts[1:])
         self._last_ticks = last
 
-    def _symptoms(self, sets: _Sets) -> Iterator[Reading]:
+    def _symptoms(self, sets: Sets) -> Iterator[Reading]:
         keys = SIGNS["symptoms"].parameters
         for together in sets.with_any(keys):
             facts = [together[key] for key in keys if key in together]
@@ -361,7 +361,7 @@ class SessionReadings:
             "bp_known": _YES
         }
 
-    def _nausea(self, sets: _Sets) -> Iterator[Reading]:
+    def _nausea(self, sets: Sets) -> Iterator[Reading]:
         for together in sets.with_any(("nausea", "vomited")):
             facts = [together[key] for key in ("nausea", "vomited") if key in together]
             score = together.get("nausea")
@@ -467,7 +467,7 @@ def _in_time(readings: Iterable[Reading]) -> list[Reading]:
     return sorted(readings, key=attrgetter("at", "known_at"))
 
 
-def _same_baseline(before: InfusionSession, after: InfusionSession, later: _Sets) -> bool:
+def _same_baseline(before: InfusionSession, after: InfusionSession, later: Sets) -> bool:
     """Whether the doses that fix it are the same and no later set is from before the first dose."""
     same_doses = before.dose_steps == after.dose_steps and before.boluses == after.boluses
     return same_doses and later.all_after(after.started_at)
@@ -483,6 +483,12 @@ def session_readings(session: InfusionSession, newest_within: timedelta) -> Sess
     return kept[newest_within]
 
 
+def kept_readings(session: InfusionSession) -> SessionReadings | None:
+    """Streams of the session that somebody built already, with whatever window."""
+    kept: dict[timedelta, SessionReadings] = vars(session).get(STREAMS, {})
+    return next(iter(tuple(kept.values())), None)
+
+
 def baseline(session: InfusionSession) -> Mapping[str, Decimal]:
     """What the patient was before the first dose, by parameter key; no key = no baseline.
 
@@ -491,10 +497,8 @@ def baseline(session: InfusionSession) -> Mapping[str, Decimal]:
     saved later counts only where there was none, an amendment of a reading that counted always
     does (clinical.md U-44).
     """
-    kept: dict[timedelta, SessionReadings] = vars(session).get(STREAMS, {})
-    for readings in kept.values():  # the window plays no part in a baseline
-        return readings.baseline
-    return session_readings(session, timedelta(0)).baseline
+    # The window plays no part in a baseline.
+    return (kept_readings(session) or session_readings(session, timedelta(0))).baseline
 
 
 def _fixed_at_start(session: InfusionSession) -> frozenset[UUID]:

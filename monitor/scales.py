@@ -6,6 +6,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from importlib import resources
 from typing import Any
 
@@ -129,6 +130,7 @@ SCALES_VERSION, SCALES, RECOVERY_SCORES = _load()
 SEDATION_SCALES = tuple(key for key, scale in SCALES.items() if scale.parameter == "sedation")
 
 
+@lru_cache(maxsize=512)
 def sedation_grade(
     scale_id: str, code: int, asleep: bool = False, roused: bool | None = None
 ) -> int | None:

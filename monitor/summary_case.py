@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from decimal import Decimal
 from functools import cached_property
+from operator import attrgetter
 from uuid import UUID
 
 from monitor import dosing, schedule
@@ -16,6 +18,7 @@ from monitor.breaches import Breach, baseline, find_breaches
 from monitor.lifecycle import EventKind, SessionStatus, status
 from monitor.observation_sets import ObservationSet
 from monitor.protocols import InfusionProtocol
+from monitor.readings import Sets, session_readings
 from monitor.record import InfusionSession, Observation, SessionEvent, SideEffect
 from monitor.side_effects import NONE
 from monitor.thresholds import ThresholdSet
@@ -93,8 +96,8 @@ class Case:
         start, end = self.inf
         if self.discharged_at is not None:
             return start, max(end, self.discharged_at)
-        seen = [item.taken_at for item in self.session.current_observations]
-        return start, max([end, *seen])
+        last_at = self._sets.last_at
+        return start, end if last_at is None else max(end, last_at)
 
     @cached_property
     def totals(self) -> dosing.DoseTotals:
@@ -105,28 +108,31 @@ class Case:
         return baseline(self.session)
 
     @cached_property
-    def by_parameter(self) -> Mapping[str, list[Observation]]:
-        """Accepted values of each parameter, in the order of the record."""
-        found: dict[str, list[Observation]] = {}
-        for item in self.session.current_observations:
-            if item.value is not None:
-                found.setdefault(item.parameter, []).append(item)
-        return found
+    def _sets(self) -> Sets:
+        # Grouped by what judges the session already; the window plays no part in that.
+        return session_readings(self.session, self.threshold_set.newest_within).sets
 
     @cached_property
+    def by_parameter(self) -> Mapping[str, list[Observation]]:
+        """Accepted values of each parameter, in the order of the record."""
+        return {
+            key: [item for item in items if item.value is not None]
+            for key, items in self._sets.by_parameter.items()
+        }
+
+    @property
     def by_set(self) -> Mapping[UUID, dict[str, Observation]]:
         """What stands together, values and reasons alike."""
-        found: dict[UUID, dict[str, Observation]] = {}
-        for item in self.session.current_observations:
-            found.setdefault(item.set_id, {})[item.parameter] = item
-        return found
+        return self._sets.by_set
 
     def in_mon(self, parameter: str) -> list[Observation]:
         """Accepted values of a parameter in MON."""
         if self.mon is None:
             return []
-        start, end = self.mon
-        return [i for i in self.by_parameter.get(parameter, ()) if start <= i.taken_at <= end]
+        found = self.by_parameter.get(parameter, [])
+        first = bisect_left(found, self.mon[0], key=attrgetter("taken_at"))
+        last = bisect_right(found, self.mon[1], key=attrgetter("taken_at"))
+        return found[first:last]
 
     @property
     def start(self) -> datetime:

@@ -176,12 +176,17 @@ def marks(breaches: Iterable[Breach], threshold_set: ThresholdSet) -> dict[UUID,
     a calculated mean pressure crossed is marked on the set: see ``mean_marks``.
     """
     found: dict[UUID, Mark] = {}
+    rules = {rule.id: rule for rule in threshold_set.rules}
+    ready: dict[tuple[str, Decimal | None], PatientLimits] = {}
     for breach in breaches:
-        rule = _rule_of(breach, threshold_set)
+        rule, limits = rules.get(breach.rule_id), None
+        if rule is not None:
+            key = (rule.id, breach.baseline_value)
+            limits = ready.get(key) or ready.setdefault(key, PatientLimits(rule, key[1]))
         for fact in (breach.trigger, *breach.readings):
             if rule is not None and rule.sign == "map" and _parameter(fact) != "map":
                 continue
-            found[fact.id] = _worse(found.get(fact.id), _mark(fact, breach, rule))
+            found[fact.id] = _worse(found.get(fact.id), _mark(fact, breach, limits))
     return found
 
 
@@ -217,17 +222,16 @@ def _worse(before: Mark | None, mark: Mark) -> Mark:
     )
 
 
-def _mark(fact: Fact, breach: Breach, rule: Rule | None) -> Mark:
+def _mark(fact: Fact, breach: Breach, limits: PatientLimits | None) -> Mark:
     """What this one reading crossed: an episode that became critical has readings that were not."""
-    if rule is None or not isinstance(fact, Observation) or fact.value is None:
+    if limits is None or not isinstance(fact, Observation) or fact.value is None:
         return Mark(breach.level, (breach.threshold_text,))
-    limits = PatientLimits(rule, breach.baseline_value)
     measures = {"value": fact.value}
     rank = min(limits.rank(measures), len(LEVELS))
     if not rank:
         return Mark(breach.level, (breach.threshold_text,))
     words = " and ".join(_limit_words(item) for item in limits.clause_of(rank, measures))
-    return Mark(LEVELS[rank - 1], (f"{rule.label}: limit {words}",))
+    return Mark(LEVELS[rank - 1], (f"{limits.rule.label}: limit {words}",))
 
 
 def _limit_words(condition: Condition) -> str:

@@ -92,7 +92,7 @@ class OpenSession:
     @cached_property
     def next_due(self) -> schedule.Due | None:
         """The next set to take, or None when none is due any more."""
-        return schedule.next_due(self.session, self.protocol, self.alert_spans, self.as_of)
+        return schedule.first_open(self.dues)
 
     @cached_property
     def overdue(self) -> tuple[schedule.Due, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import datetime, tzinfo
+from operator import attrgetter
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -132,10 +133,8 @@ def _set_rows(
         for item in pair.observations
     }
     found = []
-    for set_id, items in sets.items():
-        first = min(items, key=lambda item: item.order)
+    for set_id, items, first, last in _last_recorded(sets):
         cells = _cells(session, items, amendments, marked, contested)
-        last = max(items, key=lambda item: item.recorded_at)
         struck = None
         if all(item.id in amendments and amendments[item.id].replacement is None for item in items):
             struck = amendments[last.id]
@@ -154,6 +153,26 @@ def _set_rows(
             )
         )
     return found
+
+
+def _last_recorded(
+    sets: Mapping[UUID, list[Observation]],
+) -> list[tuple[UUID, list[Observation], Observation, Observation]]:
+    """The sets that can be among the rows, each with its first and its last recorded value.
+
+    A session has many sets and a row is much work.
+    """
+    found = [
+        (
+            set_id,
+            items,
+            min(items, key=attrgetter("order")),
+            max(items, key=attrgetter("recorded_at")),
+        )
+        for set_id, items in sets.items()
+    ]
+    found.sort(key=lambda row: (row[3].recorded_at, row[2].taken_at.isoformat()), reverse=True)
+    return found[:ROWS]
 
 
 def _cells(

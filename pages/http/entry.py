@@ -434,10 +434,9 @@ async def _answered(
             raise BadRequest("body")
         # Half a character could neither be stored nor be quoted back in an answer.
         json.dumps(body, ensure_ascii=False).encode()
-        call = await run_in_threadpool(
-            _call, gate, user, device, request.path_params["session_id"], body
-        )
-        return JSONResponse(await run_in_threadpool(act, call), headers=_NEVER_KEPT)
+        session_id = request.path_params["session_id"]
+        answer = await run_in_threadpool(lambda: act(_call(gate, user, device, session_id, body)))
+        return JSONResponse(answer, headers=_NEVER_KEPT)
     except NeedsConfirmation as questions:
         return JSONResponse({"questions": bedside.questions(questions.problems)}, 409)
     except InvalidEntry as invalid:

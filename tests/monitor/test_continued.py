@@ -15,6 +15,8 @@ from hypothesis import strategies as st
 from monitor.actions.opening import protocol_of
 from monitor.breaches import find_breaches
 from monitor.dose_timeline import dose_timeline
+from monitor.observation_sets import observation_sets
+from monitor.parameters import MINIMUM_SET
 from monitor.readings import SessionReadings, baseline, session_readings
 from monitor.record import (
     DoseStep,
@@ -68,6 +70,8 @@ def saves(draw: st.DrawFn) -> list[tuple[Fact, ...]]:
     after the start for before it, one that is added to.
     """
     keys = draw(st.lists(st.sampled_from(sorted(ALL_VALUES)), unique=True, min_size=1, max_size=4))
+    if draw(st.integers(0, 3)) == 0:
+        keys = [*MINIMUM_SET, *draw(st.sampled_from([["rr"], ["o2_flow"], []]))]
     gaps = draw(st.sampled_from([[1, 20, 60], [60, 61, 120], [20, 300, 600], [60, 600, 2400]]))
     now = -20 * 60
     first = {"taken_at": T0 - timedelta(seconds=draw(st.sampled_from([1200, 900])))}
@@ -195,6 +199,10 @@ def test_step_by_step_is_the_same_as_at_once(
         assert find_breaches(grown, table, moment, protocol=PROTOCOL) == find_breaches(
             anew(grown), table, moment, protocol=PROTOCOL
         )
+        rules = PROTOCOL.schedule_profile.rules
+        assert observation_sets(grown, rules, moment) == observation_sets(
+            anew(grown), rules, moment
+        )
         for window in (timedelta(0), table.newest_within):
             continued = session_readings(grown, window)
             fresh = session_readings(at_once, window)
@@ -262,3 +270,46 @@ def test_a_set_entered_for_before_the_start_makes_the_baseline_anew() -> None:
     assert "sbp" not in session_readings(grown, DEFAULT.newest_within).baseline
     grown = grown.with_facts([observation("sbp", 120, -5, recorded=1)])
     assert session_readings(grown, DEFAULT.newest_within).baseline["sbp"] == 120
+
+
+def _grown_and_judged(facts: list[Fact], minutes: list[float]) -> None:
+    """Saved one by one and looked at each time; each look is as if it were the first."""
+    grown = session()
+    for fact, minute in zip(facts, minutes, strict=True):
+        grown = grown.with_facts([fact])
+        for table in (DEFAULT, OTHER):
+            found = find_breaches(grown, table, at(minute))
+            assert found == find_breaches(anew(grown), table, at(minute)), (fact, table.label)
+
+
+def test_a_worse_value_of_the_same_minute_takes_back_what_one_inside_refuted() -> None:
+    minutes = [0, 10, 11.5, 12, 14]
+    values = zip([172, 120, 178, 176], minutes[1:], strict=True)
+    pressures: list[Fact] = [observation("sbp", value, minute) for value, minute in values]
+    _grown_and_judged([rate("0.1", 0), *pressures], minutes)
+
+
+def test_each_table_is_judged_by_its_own_limits() -> None:
+    minutes = [0, 10, 13, 16]
+    pressures: list[Fact] = [observation("sbp", 130, minute) for minute in minutes[1:]]
+    _grown_and_judged([rate("0.1", 0), *pressures], minutes)
+
+
+def test_a_start_entered_later_changes_what_a_tick_before_it_says() -> None:
+    grown = session(observation("distress", 1, 1))
+    find_breaches(grown, DEFAULT, at(1))
+    grown = grown.with_facts([rate("0.1", 0, recorded=2)])
+    continued = session_readings(grown, DEFAULT.newest_within)
+    assert streams(continued) == streams(session_readings(anew(grown), DEFAULT.newest_within))
+    assert continued.of("dissociation")[0].measures["last_distress"] == 1
+
+
+def test_vomiting_between_two_scores_is_read_in_its_place() -> None:
+    facts = [
+        rate("0.1", 0),
+        observation("nausea", 3, 5),
+        observation("nausea", 0, 10),
+        event("vomited", 7, recorded=12),
+        observation("nausea", 0, 40),
+    ]
+    _grown_and_judged(facts, [0, 5, 10, 12, 40])

@@ -61,6 +61,8 @@ class Drafts {
     this.entry = newId();
     await gone;
     const rest = (await this.ofSession()).at(0);
+    // After the entry itself: on the server one save waits for another.
+    await this.app.outbox.sending;
     this.push(rest ?? null);
   }
 

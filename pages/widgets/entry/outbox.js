@@ -48,6 +48,7 @@ class Outbox {
     this.csrf = null;
     this.failures = 0;
     this.busy = false;
+    this.sending = Promise.resolve();
     this.leaving = false;
     this.channel = new BroadcastChannel("monitor.outbox");
     this.channel.onmessage = ({ data }) => this.heard(data);
@@ -125,10 +126,14 @@ class Outbox {
     this.tell("changed");
   }
 
-  /** Gone for good: recorded, or taken back into the form. */
-  async forget(item) {
+  /**
+   * Gone for good: recorded, or taken back into the form.  ``then`` is what is told at once: the
+   * shelf need not be empty before people are told, an entry that is sent again is saved once.
+   */
+  async forget(item, then = () => {}) {
     this.gone.add(item.id);
     this.items = this.items.filter((other) => other !== item);
+    then();
     await this.shelf.unqueue(item);
     this.channel.postMessage({ id: item.id, sent: true });
     this.tell("changed");
@@ -163,9 +168,12 @@ class Outbox {
     };
     this.items.push(item);
     this.tell("changed");
-    await this.shelf.queue(kept(item));
-    this.channel.postMessage({ id: item.id });
+    // On its way to the shelf and to the server at once.  Whichever is there first, it is not lost,
+    // and it is called saved only by the server's answer; the shelf forgets it in its turn.
+    const onShelf = this.shelf.queue(kept(item));
     this.send();
+    await onShelf;
+    this.channel.postMessage({ id: item.id });
     return item;
   }
 
@@ -213,9 +221,14 @@ class Outbox {
       && (item.tab === this.tab.id || ageMs(item) > OTHER_TABS_AFTER_MS));
   }
 
-  async send() {
+  /** Sends what waits; resolves when every entry was tried.  ``sending`` is the last such round. */
+  send() {
     clearTimeout(this.timer);
-    if (this.busy || this.csrf === null) return;
+    if (!this.busy && this.csrf !== null) this.sending = this.round();
+    return this.sending;
+  }
+
+  async round() {
     this.busy = true;
     const stalled = new Set();
     try {
@@ -263,8 +276,7 @@ class Outbox {
     });
     item.trouble = null;
     if (answer === 200 && content?.saved) {
-      await this.forget(item);
-      this.tell("saved", item, content);
+      await this.forget(item, () => this.tell("saved", item, content));
     } else if (answer === 409 && content?.questions) {
       await this.keep(item, { state: "asked", questions: content.questions });
       this.tell("asked", item);
