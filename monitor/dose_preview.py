@@ -48,13 +48,14 @@ def preview_rate(
     protocol: InfusionProtocol,
     proposed: ProposedRate,
     interlocks: tuple[str, ...] = (),
+    doubts: tuple[str, ...] = (),
 ) -> DosePreview:
     """What the rate will do: four units, total at the planned end, time to the limits, problems.
 
     Raises:
         InvalidEntry: there is no dosing weight, or the entry is not a rate.
     """
-    problems = check_rate(session, protocol, proposed, interlocks=interlocks)
+    problems = check_rate(session, protocol, proposed, interlocks=interlocks, doubts=doubts)
     weight_kg = session.weight_kg
     if weight_kg is None:
         raise InvalidEntry(standing_problems(session, protocol, "rate", ()))

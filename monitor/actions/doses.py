@@ -90,7 +90,13 @@ def _settled_step(
     )
     found = (
         *_gate_problems(before, step.entered_value, step.taken_at, zone),
-        *dosing.check_rate(session, before.protocol, proposed, interlocks=before.interlocks),
+        *dosing.check_rate(
+            session,
+            before.protocol,
+            proposed,
+            interlocks=before.interlocks,
+            doubts=before.titration_doubts(step.taken_at),
+        ),
     )
     needed = second_person.for_rate(session, step.entered_value, found)
     problems = (

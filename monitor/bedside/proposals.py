@@ -165,7 +165,11 @@ def preview(
 
 def _rate_preview(opened: OpenSession, proposed: dosing.ProposedRate) -> dict[str, Any]:
     found = dosing.preview_rate(
-        opened.session, opened.protocol, proposed, interlocks=opened.interlocks
+        opened.session,
+        opened.protocol,
+        proposed,
+        interlocks=opened.interlocks,
+        doubts=opened.titration_doubts(proposed.taken_at),
     )
     words = _RATE_WORDS[proposed.kind].format(
         rate=f"{plain_text(proposed.value)} {proposed.unit.value}"
