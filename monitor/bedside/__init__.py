@@ -6,5 +6,6 @@ Only texts and numbers that were worked out here reach the browser; it decides n
 from monitor.bedside.fixed import fixed_part
 from monitor.bedside.proposals import preview, questions
 from monitor.bedside.state import state
+from monitor.bedside.syringe import syringe_preview
 
-__all__ = ["fixed_part", "preview", "questions", "state"]
+__all__ = ["fixed_part", "preview", "questions", "state", "syringe_preview"]

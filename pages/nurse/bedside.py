@@ -20,7 +20,6 @@ from monitor.errors import MonitorError
 from monitor.one_tap import OneTap, packaged
 from monitor.permissions import Role, User
 from monitor.record import InfusionSession
-from monitor.second_person import for_syringe
 from monitor.store import Draft, Store
 from pages.http.context import installed
 from pages.http.entry import names_of
@@ -145,7 +144,6 @@ def _config(
         "witnesses": [
             {"code": person.username, "label": person.name} for person in witnesses(store, user)
         ],
-        "syringe_second": for_syringe().message,
         "ledger_second": _("A second person witnesses this with their PIN."),
         "ampoules": _choices({str(mg): f"{mg} mg" for mg in (50, 200, 500)}),
         "left_reasons": _choices({text: text for text in _left_reasons()}),
