@@ -67,6 +67,13 @@ def _bolus_fact(session: InfusionSession, proposed: ProposedBolus, amount_mg: De
     )
 
 
+def timeline_with_bolus(
+    session: InfusionSession, proposed: ProposedBolus, amount_mg: Decimal
+) -> DoseTimeline:
+    """The timeline as it will be once the bolus is saved."""
+    return dose_timeline(session.with_facts([_bolus_fact(session, proposed, amount_mg)]))
+
+
 def bolus_mg_in_window(timeline: DoseTimeline, at: datetime) -> Decimal:
     """The most mg of boluses started within any 30 minutes that hold that moment (U-26).
 
@@ -144,7 +151,7 @@ def check_bolus(
             f"({plain(_LARGEST_MG_PER_KG)} mg/kg). Check the number and the unit."
         )
         return (refusal("bolus", "bolus.hard", message),)
-    after = dose_timeline(session.with_facts([_bolus_fact(session, proposed, amount_mg)]))
+    after = timeline_with_bolus(session, proposed, amount_mg)
     problems = list(standing_problems(session, protocol, "bolus", ("bolus", "total")))
     problems += _bolus_size_problems(after, protocol, weight_kg, proposed.taken_at)
     if not protocol.limits.bolus_allowed:

@@ -1,18 +1,16 @@
-"""What a rate will do, shown before it is tapped a second time."""
+"""What a rate or a bolus will do, shown before it is tapped a second time."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
 from decimal import Decimal
 
-from monitor.dose_limits import total_limits_mg
-from monitor.dose_plan import planned_end_at
+from monitor.bolus_checks import ProposedBolus, check_bolus, timeline_with_bolus
+from monitor.dose_outlook import DoseOutlook, LimitTime, dose_outlook
 from monitor.dose_problems import standing_problems
-from monitor.dose_timeline import DoseTimeline
-from monitor.dose_units import US_PER_MIN, ZERO, RateView, exact, rate_in_all_units
+from monitor.dose_units import ZERO, RateView, exact, rate_in_all_units, to_mg
 from monitor.errors import InvalidEntry, Problem
+from monitor.limit_rows import Severity
 from monitor.protocols import InfusionProtocol
 from monitor.rate_checks import ProposedRate, check_rate, is_zero, rate_entry, timeline_with_rate
 from monitor.record import InfusionSession
@@ -31,15 +29,8 @@ class DosePreview:
     mg_per_kg_at_planned_end: Decimal
     minutes_to_soft_total: Decimal | None
     minutes_to_hard_total: Decimal | None
+    limit_times: tuple[LimitTime, ...]
     problems: tuple[Problem, ...]
-
-
-def _minutes_to_total(
-    timeline: DoseTimeline, limits_mg: Iterable[Decimal], from_at: datetime
-) -> Decimal | None:
-    reached = [timeline.us_to_above(limit_mg, from_at) for limit_mg in limits_mg]
-    soonest = min((us for us in reached if us is not None), default=None)
-    return None if soonest is None else max(ZERO, soonest) / US_PER_MIN
 
 
 @exact
@@ -48,13 +39,14 @@ def preview_rate(
     protocol: InfusionProtocol,
     proposed: ProposedRate,
     interlocks: tuple[str, ...] = (),
+    doubts: tuple[str, ...] = (),
 ) -> DosePreview:
     """What the rate will do: four units, total at the planned end, time to the limits, problems.
 
     Raises:
         InvalidEntry: there is no dosing weight, or the entry is not a rate.
     """
-    problems = check_rate(session, protocol, proposed, interlocks=interlocks)
+    problems = check_rate(session, protocol, proposed, interlocks=interlocks, doubts=doubts)
     weight_kg = session.weight_kg
     if weight_kg is None:
         raise InvalidEntry(standing_problems(session, protocol, "rate", ()))
@@ -63,19 +55,60 @@ def preview_rate(
     entry = rate_entry(session, protocol, proposed, weight_kg)
     mg_per_h = ZERO if is_zero(proposed) else entry.mg_per_h
     timeline = timeline_with_rate(session, proposed, mg_per_h)
-    total_mg = timeline.total_mg(planned_end_at(timeline, protocol, proposed.taken_at))
-    limits = total_limits_mg(protocol, weight_kg)
+    found = dose_outlook(timeline, protocol, weight_kg, proposed.taken_at)
+    total_mg = found.total_mg
     return DosePreview(
         rate=rate_in_all_units(
             mg_per_h, weight_kg=weight_kg, concentration_mg_per_ml=entry.concentration_mg_per_ml
         ),
         total_mg_at_planned_end=total_mg,
         mg_per_kg_at_planned_end=total_mg / weight_kg,
-        minutes_to_soft_total=_minutes_to_total(
-            timeline, [row.mg for row in limits if row.kind == "soft"], proposed.taken_at
-        ),
-        minutes_to_hard_total=_minutes_to_total(
-            timeline, [row.mg for row in limits if row.kind == "hard"], proposed.taken_at
-        ),
+        minutes_to_soft_total=_minutes_to_total(found, "soft"),
+        minutes_to_hard_total=_minutes_to_total(found, "hard"),
+        limit_times=found.limit_times,
         problems=problems,
     )
+
+
+def _minutes_to_total(found: DoseOutlook, kind: Severity) -> Decimal | None:
+    """Until the first limit of the total at that severity; None when there is none to reach."""
+    times = [
+        item.minutes
+        for item in found.limit_times
+        if item.kind == kind and item.limit.startswith("total_")
+    ]
+    return min(times, default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class BolusPreview:
+    """What a bolus will do before it is confirmed; the rate goes on as it is."""
+
+    amount_mg: Decimal
+    total_mg_at_planned_end: Decimal
+    limit_times: tuple[LimitTime, ...]
+    problems: tuple[Problem, ...]
+
+
+@exact
+def preview_bolus(
+    session: InfusionSession,
+    protocol: InfusionProtocol,
+    proposed: ProposedBolus,
+    interlocks: tuple[str, ...] = (),
+) -> BolusPreview:
+    """What the bolus will do: the total at the planned end, time to the limits, problems.
+
+    Raises:
+        InvalidEntry: there is no dosing weight, or the entry is no bolus.
+    """
+    problems = check_bolus(session, protocol, proposed, interlocks=interlocks)
+    weight_kg = session.weight_kg
+    if weight_kg is None:
+        raise InvalidEntry(standing_problems(session, protocol, "bolus", ()))
+    if any(problem.code in ("bolus.hard", "bolus_window.hard") for problem in problems):
+        raise InvalidEntry(problems)
+    amount_mg = to_mg(proposed.value, proposed.unit, weight_kg=weight_kg)
+    timeline = timeline_with_bolus(session, proposed, amount_mg)
+    found = dose_outlook(timeline, protocol, weight_kg, proposed.taken_at)
+    return BolusPreview(amount_mg, found.total_mg, found.limit_times, problems)

@@ -37,6 +37,16 @@ def interlock_problems(field: str, interlocks: tuple[str, ...]) -> Iterator[Prob
         yield Problem(field=field, message=message, kind="soft", code=f"interlock.{number}")
 
 
+def titration_problems(protocol: InfusionProtocol, doubts: tuple[str, ...]) -> Iterator[Problem]:
+    """One question for everything the protocol wants to be so before the rate is raised (2.1)."""
+    if doubts:
+        message = (
+            f"{protocol.code} does not raise the rate now: {'; '.join(doubts)}. "
+            "Raise it only with a reason."
+        )
+        yield Problem(field="rate", message=message, kind="soft", code="titrate_if.soft")
+
+
 def standing_problems(
     session: InfusionSession, protocol: InfusionProtocol, field: str, needed: Iterable[str]
 ) -> Iterator[Problem]:

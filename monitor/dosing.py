@@ -27,8 +27,9 @@ from monitor.dose_limits import (
     total_limits_mg,
     volume_mismatch,
 )
+from monitor.dose_outlook import LimitTime
 from monitor.dose_plan import next_planned_step, planned_rate_mg_per_kg_h
-from monitor.dose_preview import DosePreview, preview_rate
+from monitor.dose_preview import BolusPreview, DosePreview, preview_bolus, preview_rate
 from monitor.dose_units import (
     RateView,
     format_dose,
@@ -42,9 +43,11 @@ from monitor.rate_checks import ProposedRate, check_rate, large_decrease_text
 __all__ = [
     "BOLUS_NOT_PLANNED",
     "LONGEST_BOLUS_S",
+    "BolusPreview",
     "DoseCrossing",
     "DosePreview",
     "DoseTotals",
+    "LimitTime",
     "ProposedBolus",
     "ProposedRate",
     "RateSegment",
@@ -63,6 +66,7 @@ __all__ = [
     "missing_limits",
     "next_planned_step",
     "planned_rate_mg_per_kg_h",
+    "preview_bolus",
     "preview_rate",
     "rate_ceilings",
     "rate_for_amount",

@@ -96,6 +96,10 @@ def _second(moment: SecondPersonAt, label: str) -> ProtocolField:
     )
 
 
+def _titrate_if(name: str, label: str, kind: Kind) -> ProtocolField:
+    return ProtocolField(f"titrate_if.{name}", label, kind, Section.LIMITS)
+
+
 def _watching(path: str, label: str, kind: Kind = Kind.CHOICE, **more: Any) -> ProtocolField:
     return ProtocolField(path, label, kind, Section.WATCHING, needed=True, **more)
 
@@ -167,6 +171,13 @@ FIELDS: tuple[ProtocolField, ...] = (
     _limit("step_range_mg_per_kg_h.1", "usual step, to", Kind.NUMBER, "mg/kg/h"),
     _limit("step_percent_soft", "soft step limit, of the last rate", Kind.NUMBER, "%"),
     _limit("fixed_rate_mg_per_kg_h", "fixed rate", Kind.NUMBER, "mg/kg/h"),
+    _titrate_if("sedation_grade_at_most", "raise the rate only up to sedation grade", Kind.WHOLE),
+    _titrate_if("dissociation_at_most", "raise the rate only up to dissociation", Kind.NUMBER),
+    _titrate_if(
+        "vitals_in_limits",
+        "raise the rate only while blood pressure and SpO2 are inside their limits",
+        Kind.YES_NO,
+    ),
     _limit("bolus_allowed", "bolus foreseen", Kind.YES_NO, needed=True),
     _second(SecondPersonAt.START, "at the start"),
     _second(SecondPersonAt.BOLUS, "at a bolus"),

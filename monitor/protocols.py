@@ -90,6 +90,19 @@ class DoseLimits:
 
 
 @dataclass(frozen=True, slots=True)
+class TitrateIf:
+    """When the plan raises the rate; what does not hold is asked about (clinical.md 2.1, U-53).
+
+    ``sedation_grade_at_most`` is the harmonised grade 0 to 3, ``dissociation_at_most`` is on the
+    protocol's own scale, ``vitals_in_limits`` that no alert of blood pressure or SpO2 is open.
+    """
+
+    sedation_grade_at_most: int | None = None
+    dissociation_at_most: Decimal | None = None
+    vitals_in_limits: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Interval:
     """From this minute of the infusion on, a set every so many minutes."""
 
@@ -190,6 +203,7 @@ class InfusionProtocol:
     schedule_profile: ScheduleProfile
     plateau_after_min: int | None = None
     second_person_at: frozenset[SecondPersonAt] = SECOND_PERSON_DEFAULT
+    titrate_if: TitrateIf | None = None
 
     def rate_mg_per_h(self, rate_mg_per_kg_h: Decimal, weight_kg: Decimal) -> Decimal:
         """A rate of this protocol for a patient of this weight, exact."""
@@ -357,6 +371,17 @@ def _pair(row: Mapping[str, str] | None) -> SoftHard:
     )
 
 
+def _titrate_if(row: Mapping[str, Any] | None) -> TitrateIf | None:
+    if not row:
+        return None
+    most = row.get("dissociation_at_most")
+    return TitrateIf(
+        sedation_grade_at_most=row.get("sedation_grade_at_most"),
+        dissociation_at_most=None if most is None else Decimal(most),
+        vitals_in_limits=row.get("vitals_in_limits", False),
+    )
+
+
 def parse_protocol(content: Mapping[str, Any]) -> InfusionProtocol:
     """A protocol from its TOML or canonical JSON content.
 
@@ -408,6 +433,7 @@ def parse_protocol(content: Mapping[str, Any]) -> InfusionProtocol:
         schedule_profile=_schedule_profile(content),
         plateau_after_min=content.get("plateau_after_min"),
         second_person_at=_second_person_at(content.get("second_person") or {}),
+        titrate_if=_titrate_if(content.get("titrate_if")),
     )
 
 

@@ -22,6 +22,7 @@ from monitor.dose_problems import (
     recorded_last_at,
     refusal,
     standing_problems,
+    titration_problems,
 )
 from monitor.dose_timeline import DosePoint, DoseTimeline, dose_timeline
 from monitor.dose_units import (
@@ -354,11 +355,12 @@ def check_rate(
     proposed: ProposedRate,
     *,
     interlocks: tuple[str, ...] = (),
+    doubts: tuple[str, ...] = (),
 ) -> tuple[Problem, ...]:
     """Every question and refusal for a change of rate, hard ones first.
 
     A syringe change that belongs to it has to be in the session already.  ``interlocks`` are the
-    sentences of U-31.  Empty for a decrease, a pause and a stop, whatever else stands (U-30).
+    sentences of U-31, ``doubts`` those of ``titration_doubts``, which concern an increase alone.  Empty for a decrease, a pause and a stop, whatever else stands (U-30).
     """
     if is_zero(proposed):
         return ()
@@ -386,6 +388,7 @@ def check_rate(
         problems += _over(entry, _step_ceilings(entry, protocol))
         problems += _interval_problems(entry, protocol)
         problems += _ten_fold_problems(entry)
+        problems += titration_problems(protocol, doubts)
     after = timeline_with_rate(session, proposed, entry.mg_per_h)
     problems += projection_problems(after, session, protocol, "rate", proposed.taken_at)
     problems += interlock_problems("rate", interlocks)

@@ -89,7 +89,13 @@ def _settled_step(
     proposed = dosing.ProposedRate(
         value=step.entered_value, unit=step.entered_unit, kind=step.kind, taken_at=step.taken_at
     )
-    limits = dosing.check_rate(session, before.protocol, proposed, interlocks=before.interlocks)
+    limits = dosing.check_rate(
+        session,
+        before.protocol,
+        proposed,
+        interlocks=before.interlocks,
+        doubts=before.titration_doubts(step.taken_at),
+    )
     found = (*_gate_problems(before, step.entered_value, step.taken_at, zone), *limits)
     needed = second_person.for_rate(session, before.protocol, step.entered_value, found)
     problems = (

@@ -31,6 +31,7 @@ from monitor.record import (
 )
 from monitor.store import Store
 from monitor.thresholds import ThresholdSet, parse_threshold_set
+from monitor.titration import titration_doubts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,6 +109,10 @@ class OpenSession:
     def interlocks(self) -> tuple[str, ...]:
         """Why more drug needs a reason now: open alerts, sets that are late (clinical.md U-31)."""
         return dose_interlocks(self.views, self.overdue)
+
+    def titration_doubts(self, at: datetime) -> tuple[str, ...]:
+        """Why the protocol would not raise the rate at that moment."""
+        return titration_doubts(self.session, self.protocol, self.views, at)
 
     @cached_property
     def totals(self) -> dosing.DoseTotals:

@@ -57,7 +57,7 @@ def _up(opened: OpenSession, running: Decimal, zone: tzinfo) -> dict[str, Any] |
     if session.started_at is None:
         rate = protocol.start_rate_mg_per_kg_h
         found = _tappable(opened, DoseStepKind.RATE, rate, "▲ start", "Start")
-        return found | {"questions": [*_gate_questions(opened, zone), *found["questions"]]}
+        return found | {"questions": [*gate_questions(opened, zone), *found["questions"]]}
     if not running:
         if opened.status is not lifecycle.SessionStatus.PAUSED:
             return None
@@ -133,7 +133,7 @@ def _tappable(
         shown = f"{plain_text(rate)} {unit.value}"
     proposed = dosing.ProposedRate(value=rate, unit=unit, kind=kind, taken_at=opened.as_of)
     return {
-        **_rate_preview(opened, proposed),
+        **rate_preview(opened, proposed),
         "label": f"{label} {shown.removesuffix(' ' + DoseUnit.MG_PER_KG_PER_H.value)}",
         "title": f"{verb} {shown}",
         "confirm": f"{verb} {shown}",
@@ -142,7 +142,14 @@ def _tappable(
 
 
 def preview(
-    opened: OpenSession, *, kind: str, value: Decimal, unit: str, zone: tzinfo, over_s: int = 0
+    opened: OpenSession,
+    *,
+    kind: str,
+    value: Decimal,
+    unit: DoseUnit,
+    zone: tzinfo,
+    taken_at: datetime,
+    over_s: int = 0,
 ) -> dict[str, Any]:
     """What a typed rate or bolus will do, in the shape of a proposal.
 
@@ -151,39 +158,34 @@ def preview(
     """
     try:
         if kind == "bolus":
-            found = _bolus_preview(opened, value, DoseUnit(unit), over_s)
-            return found | {"questions": [*_gate_questions(opened, zone), *found["questions"]]}
-        proposed = dosing.ProposedRate(
-            value=value, unit=DoseUnit(unit), kind=DoseStepKind.RATE, taken_at=opened.as_of
-        )
-        found = _rate_preview(opened, proposed)
+            found = _bolus_preview(opened, value, unit, over_s, taken_at)
+            return found | {"questions": [*gate_questions(opened, zone), *found["questions"]]}
+        resumed = DoseStepKind.RESUME if kind == DoseStepKind.RESUME else DoseStepKind.RATE
+        proposed = dosing.ProposedRate(value=value, unit=unit, kind=resumed, taken_at=taken_at)
+        found = rate_preview(opened, proposed)
     except ValueError as error:
         raise InvalidEntry([Problem("rate", str(error))]) from None
     words = f"{plain_text(value)} {unit}"
     return found | {
-        "questions": [*_gate_questions(opened, zone), *found["questions"]],
+        "questions": [*gate_questions(opened, zone), *found["questions"]],
         "title": f"Rate {words}",
         "confirm": f"Save rate {words}",
-        "request": {"kind": DoseStepKind.RATE.value, "value": plain_text(value), "unit": unit},
+        "request": _rate_request(resumed, value, unit),
     }
 
 
-def _rate_preview(opened: OpenSession, proposed: dosing.ProposedRate) -> dict[str, Any]:
+def rate_preview(opened: OpenSession, proposed: dosing.ProposedRate) -> dict[str, Any]:
     found = dosing.preview_rate(
-        opened.session, opened.protocol, proposed, interlocks=opened.interlocks
+        opened.session,
+        opened.protocol,
+        proposed,
+        interlocks=opened.interlocks,
+        doubts=opened.titration_doubts(proposed.taken_at),
     )
     words = _RATE_WORDS[proposed.kind].format(
         rate=f"{plain_text(proposed.value)} {proposed.unit.value}"
     )
-    total = dosing.format_dose(found.total_mg_at_planned_end, DoseUnit.MG)
-    per_kg = dosing.format_dose(found.mg_per_kg_at_planned_end, DoseUnit.MG_PER_KG)
-    facts = [f"Total at the planned end: {total} = {per_kg}"]
-    for minutes, limit in (
-        (found.minutes_to_soft_total, "usual total"),
-        (found.minutes_to_hard_total, "limit of the total"),
-    ):
-        if minutes is not None:
-            facts.append(f"The {limit} is reached {_after(minutes)}")
+    facts = _outlook(found.total_mg_at_planned_end, found.limit_times, opened)
     return {
         "path": "rate",
         "moment": _moment(opened),
@@ -205,7 +207,7 @@ def _moment(opened: OpenSession) -> str:
     return "rate" if running else "resume"
 
 
-def _gate_questions(opened: OpenSession, zone: tzinfo) -> list[dict[str, str]]:
+def gate_questions(opened: OpenSession, zone: tzinfo) -> list[dict[str, str]]:
     """What the gate has against the first dose; nothing once the infusion has begun."""
     if opened.session.started_at is not None:
         return []
@@ -220,27 +222,45 @@ def _after(minutes: Decimal) -> str:
     return f"after {whole} min" if whole < 60 else f"after {whole // 60} h {whole % 60:02d} min"
 
 
+def _outlook(
+    total_mg: Decimal, times: tuple[dosing.LimitTime, ...], opened: OpenSession
+) -> list[str]:
+    """The total at the planned end and the time to each limit, the soonest first."""
+    total = dosing.format_dose(total_mg, DoseUnit.MG)
+    weight = opened.session.weight_kg
+    if weight:
+        total += f" = {dosing.format_dose(total_mg / weight, DoseUnit.MG_PER_KG)}"
+    return [
+        f"Total at the planned end: {total}",
+        *(
+            f"{'Limit' if item.kind == 'hard' else 'Usual maximum'} {item.words}: "
+            f"{_after(item.minutes)}"
+            for item in sorted(times, key=lambda item: item.minutes)
+        ),
+    ]
+
+
 def _bolus_preview(
-    opened: OpenSession, value: Decimal, unit: DoseUnit, over_s: int
+    opened: OpenSession, value: Decimal, unit: DoseUnit, over_s: int, taken_at: datetime
 ) -> dict[str, Any]:
     session = opened.session
-    proposed = dosing.ProposedBolus(value=value, unit=unit, over_s=over_s, taken_at=opened.as_of)
-    amount = dosing.to_mg(value, unit, weight_kg=session.weight_kg)
-    total = dosing.cumulative_mg(session, opened.as_of) + amount
-    found = dosing.check_bolus(session, opened.protocol, proposed, interlocks=opened.interlocks)
-    lines = [dosing.format_dose(amount, DoseUnit.MG)]
-    facts = [f"Total given: {dosing.format_dose(total, DoseUnit.MG)}"]
+    proposed = dosing.ProposedBolus(value=value, unit=unit, over_s=over_s, taken_at=taken_at)
+    found = dosing.preview_bolus(session, opened.protocol, proposed, interlocks=opened.interlocks)
+    lines = [dosing.format_dose(found.amount_mg, DoseUnit.MG)]
+    with_it = dosing.cumulative_mg(session, taken_at) + found.amount_mg
     if session.weight_kg:
-        lines.append(dosing.format_dose(amount / session.weight_kg, DoseUnit.MG_PER_KG))
-        facts[0] += f" = {dosing.format_dose(total / session.weight_kg, DoseUnit.MG_PER_KG)}"
+        lines.append(dosing.format_dose(found.amount_mg / session.weight_kg, DoseUnit.MG_PER_KG))
     over = f" over {over_s // 60} min" if over_s else ""
     return {
         "path": "bolus",
         "moment": "bolus",
         "lines": lines,
-        "facts": facts,
-        "questions": questions(found),
-        "second_person": _sentence(second_person.for_bolus(opened.protocol, found)),
+        "facts": [
+            f"Given with it: {dosing.format_dose(with_it, DoseUnit.MG)}",
+            *_outlook(found.total_mg_at_planned_end, found.limit_times, opened),
+        ],
+        "questions": questions(found.problems),
+        "second_person": _sentence(second_person.for_bolus(opened.protocol, found.problems)),
         "summary": f"Bolus {lines[0]}{over}",
         "title": f"Bolus {lines[0]}{over}",
         "confirm": f"Save bolus {lines[0]}{over}",

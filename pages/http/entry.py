@@ -504,13 +504,31 @@ def _previewed(call: Call) -> dict[str, Any]:
             actions.preview_weight(call.store, call.user, call.session_id, request, now=call.now),
         )
     opened = actions.open_session(call.store, call.user, call.session_id, now=call.now)
+    if kind == "syringe":
+        return _previewed_syringe(call, opened)
     return bedside.preview(
         opened,
         kind=kind,
         value=call.number("value", "bolus" if kind == "bolus" else "rate"),
-        unit=call.member("unit", DoseUnit).value,
+        unit=call.member("unit", DoseUnit),
         zone=call.gate.zone,
+        taken_at=call.taken_at,
         over_s=call.whole("over_s", dosing.LONGEST_BOLUS_S) or 0,
+    )
+
+
+def _previewed_syringe(call: Call, opened: OpenSession) -> dict[str, Any]:
+    typed = call.body.get("rate")
+    rate = None
+    if typed is not None:
+        row = call.part("rate", typed)
+        rate = (row.number("value", "rate"), row.member("unit", DoseUnit))
+    return bedside.syringe_preview(
+        opened,
+        concentration_mg_per_ml=call.number("concentration_mg_per_ml", "concentration_mg_per_ml"),
+        rate=rate,
+        zone=call.gate.zone,
+        taken_at=call.taken_at,
     )
 
 

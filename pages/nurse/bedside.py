@@ -20,7 +20,6 @@ from monitor.errors import MonitorError
 from monitor.one_tap import OneTap, packaged
 from monitor.permissions import Role, User
 from monitor.record import InfusionSession
-from monitor.second_person import for_syringe
 from monitor.store import Draft, Store
 from pages.http.context import installed
 from pages.http.entry import names_of
@@ -121,7 +120,6 @@ def _config(
     """What the component is told once: addresses, secrets of this page, words and choices."""
     session_id = opened.session.id
     here = device.token_hash[:12]
-    syringe = for_syringe(opened.protocol)
     drafts = {draft.device: draft for draft in _unsaved(store.drafts(session_id), opened.session)}
     mine = drafts.get(here)
     return {
@@ -153,7 +151,6 @@ def _config(
         "witnesses": [
             {"code": person.username, "label": person.name} for person in witnesses(store, user)
         ],
-        "syringe_second": None if syringe is None else syringe.message,
         "ledger_second": _("A second person witnesses this with their PIN."),
         "ampoules": _choices({str(mg): f"{mg} mg" for mg in (50, 200, 500)}),
         "left_reasons": left_reasons(),

@@ -213,7 +213,7 @@ def test_beyond_a_soft_limit_a_reason_is_asked_and_the_override_kept(store: Stor
     session_id = infusing(store)
     save(store, session_id, entered(5, **NORMAL), at(5))
     save(store, session_id, entered(15, **NORMAL), at(15))
-    request = rate_request("0.3", 16)
+    request = rate_request("0.3", 16, second_person="diaz")
     with pytest.raises(NeedsConfirmation) as asked:
         actions.change_rate(store, BLUM, session_id, request, now=at(16))
     codes = frozenset(problem.code for problem in asked.value.problems)

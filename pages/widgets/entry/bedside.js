@@ -312,7 +312,7 @@ class Bedside {
     this.sheets.refreshFollowed();
   }
 
-  sendDose(proposal, questions = [], { id = newId(), reason = null, ordered = null, given = false, second = null } = {}) {
+  sendDose(proposal, questions = [], { id = newId(), reason = null, ordered = null, given = false, second = null, taken = { ago: 0 } } = {}) {
     const extra = { confirmed: questions.map((question) => question.code) };
     const said = { reason, ordered_by: ordered, already_given: given, second_person: second };
     if (proposal.resend) {
@@ -320,7 +320,7 @@ class Bedside {
       const more = Object.fromEntries(Object.entries(said).filter(([, value]) => value));
       return this.outbox.confirm(proposal.resend, extra.confirmed, more);
     }
-    return this.send(proposal.path, { id, ...proposal.request, taken: { ago: 0 }, ...said }, proposal.summary, extra);
+    return this.send(proposal.path, { id, ...proposal.request, taken, ...said }, [proposal.summary, doneAgo(taken)].filter(Boolean).join(" · "), extra);
   }
 
   event(event) {

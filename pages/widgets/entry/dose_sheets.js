@@ -3,21 +3,30 @@
 const PREVIEW_DELAY_MS = 120;
 /** Said instead of a name; the server asks for it by this code, and the record keeps it. */
 const NOBODY_ORDERED = "ordered_by.nobody";
+/** How long a bolus is usually given over, in minutes; any other is typed. */
+const BOLUS_MINUTES = [0, 1, 5, 10, 15, 20, 30];
+
+/** When something was done, in the words of a summary; nothing for now. */
+const doneAgo = ({ ago, clock: typed }) => typed ?? (ago ? say("minus_minutes", { minutes: ago }) : "");
+
+/** What the preview is asked with: the proposal as it would be sent, at the time chosen. */
+const previewOf = ({ path, request }, taken) => ({ kind: path, ...request, taken });
 
 class DoseSheets extends SecondPersonSheets {
   /** One proposed change with what it will do; the second tap saves it. */
   step(proposal) {
-    const state = { id: proposal.resend?.id ?? newId(), reason: proposal.reason ?? null, ordered: null, given: proposal.given ?? false };
+    const state = { id: proposal.resend?.id ?? newId(), reason: proposal.reason ?? null, ordered: null, given: proposal.given ?? false, taken: { ago: 0 } };
+    const figures = el("div", {}, this.figures(proposal));
     const foot = el("div", { class: "foot" });
     const second = proposal.second_person
       ? this.secondPerson(state.id, proposal.second_person, () => draw()) : null;
     const { orderers, person } = this.app.config;
-    const questions = proposal.questions.filter((question) => question.kind === "soft");
-    const hard = proposal.questions.filter((question) => question.kind === "hard");
-    // The gate is overridden by a name of its own; a limit of the dose by who ordered to go past it.
-    const pastLimit = hard.some((question) => !question.code.startsWith("gate.")) && !orderers.some(({ code }) => code === person);
-    const names = pastLimit ? [...orderers, { code: NOBODY_ORDERED, label: say("order_nobody") }] : orderers;
     const draw = () => {
+      const questions = proposal.questions.filter((question) => question.kind === "soft");
+      const hard = proposal.questions.filter((question) => question.kind === "hard");
+      // The gate is overridden by a name of its own; a limit of the dose by who ordered to go past it.
+      const pastLimit = hard.some((question) => !question.code.startsWith("gate.")) && !orderers.some(({ code }) => code === person);
+      const names = pastLimit ? [...orderers, { code: NOBODY_ORDERED, label: say("order_nobody") }] : orderers;
       state.second = second?.seal ?? null;
       const alone = Boolean(second) && !second.seal;
       const needsReason = proposal.questions.length > 0 || (alone && state.given);
@@ -45,9 +54,26 @@ class DoseSheets extends SecondPersonSheets {
         proposal.resend ? button(say("discard"), () => this.discard(proposal.resend), { class: "tap quiet" }) : null);
     };
     draw();
-    this.open(proposal.title, second
-      ? el("div", { class: "split" }, el("div", {}, this.figures(proposal), foot), second.pad)
-      : [this.figures(proposal), foot]);
+    // Another time is another dose: it is worked out and asked about anew.
+    let latest = 0;
+    const moved = async () => {
+      const mine = ++latest;
+      const { answer, content } = await this.app.post("preview", previewOf(proposal, state.taken));
+      if (mine !== latest) return;
+      const { lines, facts } = content ?? {};
+      proposal = { ...proposal, ...(lines ? { lines, facts } : {}),
+        questions: answer === 200 ? content.questions : content?.problems ?? content?.questions ?? proposal.questions };
+      figures.replaceChildren(this.figures(proposal));
+      draw();
+    };
+    const show = () => {
+      this.open(proposal.title, second
+        ? el("div", { class: "split" }, el("div", {}, figures, when, foot), second.pad)
+        : [figures, when, foot]);
+      this.keepOpen = Boolean(second?.seal);
+    };
+    const when = proposal.resend || proposal.path === "ledger" ? null : this.doneAt(state, moved, show);
+    show();
     foot.querySelector(second && !state.given ? ".second-person button" : ".confirm").focus({ preventScroll: true });
   }
 
@@ -56,6 +82,40 @@ class DoseSheets extends SecondPersonSheets {
     const { dose_reasons: reasons } = this.app.config;
     const fitting = reasons[proposal.moment ?? (this.app.state.gate ? "start" : proposal.path)] ?? [];
     return alone ? [...reasons.alone, ...fitting] : fitting;
+  }
+
+  /** When it was done: now, some minutes ago by one tap, or at a clock time; on paper that is asked anyway. */
+  doneAt(state, moved, back) {
+    if (this.app.paper) return null;
+    const row = el("div", { class: "chips done-at", role: "group", "aria-label": say("at_time") });
+    const choose = (taken) => {
+      state.taken = taken;
+      draw();
+      moved();
+    };
+    const draw = () => refill(row, el("span", { class: "caption" }, say("at_time")),
+      [0, 5, 10].map((ago) => button(ago ? say("minus_minutes", { minutes: ago }) : say("now"),
+        () => choose({ ago }), { "data-ago": ago, "aria-pressed": String(state.taken.ago === ago) })),
+      button(state.taken.clock ?? "…", () => this.clockTime(say("when_done"), (typed) => {
+        back();
+        choose({ clock: typed });
+      }), { "data-ago": "other", "aria-label": say("other_time"), "aria-pressed": String(Boolean(state.taken.clock)) }));
+    draw();
+    return row;
+  }
+
+  /** A hold or a stop that was not tapped when it was done. */
+  earlier() {
+    const state = { taken: { ago: 5 } };
+    const { hold, stop } = this.app.state.dose;
+    const show = () => this.open(say("earlier_title"),
+      this.doneAt(state, () => {}, show),
+      el("div", { class: "choices" }, [hold, stop].filter(Boolean).map((proposal) =>
+        button(proposal.summary, () => {
+          this.close();
+          this.app.sendDose(proposal, [], { taken: state.taken });
+        }, { class: "tap choice", "data-dose-earlier": proposal.request.kind }))));
+    show();
   }
 
   figures(proposal) {
@@ -77,31 +137,45 @@ class DoseSheets extends SecondPersonSheets {
       units: this.app.config.rate_units,
       extra: [el("div", { class: "choices" },
         button(say("new_syringe"), () => this.syringe(), { class: "tap choice" }),
+        ...(this.app.paper || !(this.app.state.dose.hold ?? this.app.state.dose.stop) ? []
+          : [button(say("earlier"), () => this.earlier(), { class: "tap choice", "data-code": "earlier" })]),
         button(say("ledger_title"), () => this.ledger(), { class: "tap choice" }))],
       request: (text, unit) => ({ kind: "rate", value: text, unit }),
     });
   }
 
   bolus() {
-    const over = { seconds: 0 };
-    const overs = el("div", { class: "choices" });
-    const draw = () => overs.replaceChildren(...[0, 60, 300, 600].map((seconds) =>
-      button(seconds ? say("over_minutes", { minutes: seconds / 60 }) : say("at_once"), () => {
-        over.seconds = seconds;
-        draw();
-        this.refresh?.();
-      }, { "aria-pressed": String(over.seconds === seconds) })));
+    const over = { seconds: 0, typed: false };
+    const overs = el("div", { class: "choices overs" });
+    const minutes = el("input", { type: "text", inputmode: "none", maxlength: 2, autocomplete: "off",
+      class: "minutes", "aria-label": say("over_other"), placeholder: say("over_other") });
+    const chosen = (seconds, typed) => {
+      Object.assign(over, { seconds, typed });
+      if (!typed) minutes.value = "";
+      draw();
+      this.refresh?.();
+    };
+    const draw = () => overs.querySelectorAll("button").forEach((node) =>
+      node.setAttribute("aria-pressed", String(!over.typed && Number(node.dataset.over) === over.seconds)));
+    minutes.addEventListener("input", () => {
+      minutes.value = plainDigits(minutes.value).replace(/\D/g, "");
+      chosen(Number(minutes.value) * 60, minutes.value !== "");
+    });
+    overs.append(...BOLUS_MINUTES.map((length) =>
+      button(length ? say("over_minutes", { minutes: length }) : say("at_once"), () => chosen(length * 60, false),
+        { "data-over": length * 60 })), minutes);
     draw();
     this.doseEntry({
       title: say("bolus_title"),
       units: this.app.config.bolus_units,
       extra: [overs],
+      inputs: [minutes],
       request: (text, unit) => ({ kind: "bolus", value: text, unit, over_s: over.seconds }),
     });
   }
 
   /** A typed amount: the server's exact arithmetic answers while the number is typed. */
-  doseEntry({ title, units, extra, request }) {
+  doseEntry({ title, units, extra, request, inputs = [] }) {
     let unit = units[0].code;
     let latest = 0;
     let timer = null;
@@ -137,20 +211,29 @@ class DoseSheets extends SecondPersonSheets {
       }, { "aria-pressed": String(unit === entry.code) })));
     drawUnits();
     input.addEventListener("input", this.refresh);
-    onEnter(input, () => ask(true));
+    // The keypad types into the field that was touched last.
+    let active = input;
+    for (const field of [input, ...inputs]) {
+      field.addEventListener("focus", () => { active = field; });
+      onEnter(field, () => ask(true));
+    }
     this.open(title, el("div", { class: "split" },
       el("div", {}, input, unitRow, extra, preview),
-      el("div", {}, keypad({ target: () => input, left: { label: "." } }), next)));
+      el("div", {}, keypad({ target: () => active, left: { label: "." } }), next)));
   }
 
   /** A syringe of another strength ends the running rate: both are asked for together. */
   syringe() {
     const state = { concentration: "", rate: "" };
     let active = null;
+    let changed = () => {};
     const make = (name, label, unit) => {
       const input = el("input", { type: "text", inputmode: "none", id: `s-${name}`, "aria-label": label });
       input.addEventListener("focus", () => { active = input; });
-      input.addEventListener("input", () => { state[name] = plainDigits(input.value); });
+      input.addEventListener("input", () => { 
+        state[name] = plainDigits(input.value);
+        changed();
+      });
       active ??= input;
       return { input, node: el("div", { class: "more-row" }, el("label", { for: `s-${name}` }, label), input,
         el("span", { class: "unit" }, unit)) };
@@ -161,33 +244,44 @@ class DoseSheets extends SecondPersonSheets {
       button(`${value} mg/mL`, () => {
         concentration.input.value = value;
         state.concentration = value;
+        changed();
         rate.input.focus();
       })));
-    const save = () => {
+    const preview = el("div", { class: "preview", "aria-live": "polite" });
+    let latest = 0;
+    let timer = null;
+    const rateId = newId();
+    /** The server's exact arithmetic while it is typed; what stands against it before any PIN. */
+    const ask = async (proceed) => {
       if (!state.concentration) {
-        concentration.input.focus();
+        if (proceed) concentration.input.focus();
         return;
       }
-      const summary = say("sum_syringe", { value: state.concentration });
-      this.step({
-        title: summary,
-        lines: [`${state.concentration} mg/mL`, ...(state.rate ? [`${say("runs_at")} ${state.rate} mL/h`] : [])],
-        facts: [],
-        questions: [],
-        second_person: this.app.config.syringe_second,
-        confirm: say("save"),
-        path: "syringe",
-        moment: "syringe",
-        request: {
-          concentration_mg_per_ml: state.concentration,
-          rate: state.rate ? { id: newId(), value: state.rate, unit: "mL/h" } : null,
-        },
-        summary,
+      if (proceed) clearTimeout(timer);
+      const mine = ++latest;
+      const { answer, content } = await this.app.post("preview", {
+        kind: "syringe",
+        concentration_mg_per_ml: state.concentration,
+        rate: state.rate ? { value: state.rate, unit: "mL/h" } : null,
       });
+      if (mine !== latest) return;
+      if (answer !== 200) {
+        const problems = content?.problems?.map((problem) => problem.text) ?? [say("no_answer")];
+        preview.replaceChildren(...problems.map((text) => el("p", { class: "problem" }, text)));
+        return;
+      }
+      refill(preview, this.figures(content), this.questionList(content.questions));
+      if (!proceed) return;
+      const { rate: runs } = content.request;
+      this.step({ ...content, request: { ...content.request, rate: runs && { id: rateId, ...runs } } });
+    };
+    changed = () => {
+      clearTimeout(timer);
+      timer = setTimeout(() => ask(false), PREVIEW_DELAY_MS);
     };
     this.open(say("new_syringe"), el("div", { class: "split" },
-      el("div", {}, usual, concentration.node, rate.node, el("p", {}, say("syringe_help"))),
+      el("div", {}, usual, concentration.node, rate.node, el("p", {}, say("syringe_help")), preview),
       el("div", {}, keypad({ target: () => active, left: { label: "." } }),
-        button(say("check_and_save"), save, { class: "tap accent wide" }))));
+        button(say("check_and_save"), () => ask(true), { class: "tap accent wide" }))));
   }
 }

@@ -99,6 +99,10 @@ def _entry_words() -> dict[str, str]:
         "nothing_entered": _("Nothing is entered yet."),
         "now": _("now"),
         "other_time": _("Another time"),
+        "when_done": _("When was this done?"),
+        "earlier": _("Held or stopped earlier"),
+        "earlier_title": _("When was the infusion held or stopped?"),
+        "over_other": _("min"),
         "pain": _("Pain"),
         "paper_mode": _("FROM PAPER ✕"),
         "pain_value": _("Pain {value}"),
@@ -273,7 +277,6 @@ def _sheet_words() -> dict[str, str]:
         "sum_effect_end": _("{effect} ended"),
         "sum_none": _("asked: no side effect"),
         "sum_strike": _("{label} {old} struck out"),
-        "sum_syringe": _("New syringe {value} mg/mL"),
         "sum_undo": _("undo of the last entry"),
         "symptoms": _("Symptoms"),
         "syringe_help": _(
