@@ -304,9 +304,16 @@ class Bedside {
     return this.send(proposal.path, { id, ...proposal.request, taken: { ago: 0 }, ...said }, proposal.summary, extra);
   }
 
-  event(event) {
-    if (event.asks) this.sheets.eventText(event);
-    else this.send("event", { kind: event.kind, text: event.text, taken: { ago: 0 } }, event.label);
+  event(event, taken = { ago: 0 }) {
+    if (event.kind === "oxygen" && event.asks) this.sheets.oxygen(event, { taken, text: "" });
+    else if (event.kind === "oxygen") this.sayFlow(event.flows[0].code, taken);
+    else if (event.asks) this.sheets.eventText(event, null, { taken, text: "" });
+    else this.send("event", { kind: event.kind, text: event.text, taken }, event.label);
+  }
+
+  /** Oxygen is recorded as its flow in L/min; stopped is 0. */
+  sayFlow(flow, taken) {
+    this.send("set", { items: [{ id: newId(), parameter: "o2_flow", text: flow }], taken }, say("sum_oxygen", { flow }));
   }
 
   /** Finished, and nobody asked to enter something that was forgotten. */

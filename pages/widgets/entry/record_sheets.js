@@ -3,7 +3,7 @@
 /** A tick is corrected like a score of two answers. */
 const YES_OR_NO = () => ({ codes: [{ code: 1, short: say("answer_yes") }, { code: 0, short: say("answer_no") }] });
 
-class RecordSheets extends SymptomSheets {
+class RecordSheets extends OxygenSheets {
   // -- alerts ------------------------------------------------------------------------------------
   answer(alert) {
     const note = el("input", { type: "text", maxlength: 200, class: "search", placeholder: say("answer_note"),
@@ -15,7 +15,8 @@ class RecordSheets extends SymptomSheets {
       this.choices(this.app.config.answers, (action) => {
         this.app.send("ack", { alert_id: alert.id, action, text: note.value.trim() || null },
           say("sum_answer", { text: alert.text }));
-        // The answer stands; which drug it was is a fact of its own, linked to the alert.
+        // The answer stands; which flow or drug it was is a fact of its own, the drug linked to the alert.
+        if (action === "oxygen") this.oxygen();
         if (action === "drug") this.treat({ code: alert.id, label: `${ICONS[alert.level] ?? "▲"} ${alert.text}` });
       }),
       note);

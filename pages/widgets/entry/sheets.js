@@ -128,11 +128,12 @@ class Sheets extends EffectSheets {
   }
 
   // -- events ------------------------------------------------------------------------------------
-  events() {
+  /** Without a time they are now; a time that was chosen goes on to the event that is tapped. */
+  events(entry = { taken: { ago: 0 } }) {
     const { moves } = this.app.state;
     const { events } = this.app.config;
-    this.open(say("events"), this.choices(events,
-      (code) => this.app.event(events.find((event) => event.code === code))),
+    this.open(say("events"), this.takenChips(say("at_time"), entry, () => this.events(entry)),
+      this.choices(events, (code) => this.app.event(events.find((event) => event.code === code), entry.taken)),
       el("div", { class: "choices" }, button(say("ledger_title"), () => this.ledger(), { class: "tap choice", "data-code": "ledger" })),
       moves.length ? el("h3", {}, say("session_goes_on")) : null,
       moves.length ? this.choices(moves.map((move) => ({ code: move.kind, label: move.label })),
@@ -151,21 +152,26 @@ class Sheets extends EffectSheets {
   }
 
   /** An event that says nothing without a word or two; a drug may say what it was given for. */
-  eventText(event, about = null) {
+  eventText(event, about = null, entry = { taken: { ago: 0 }, text: "" }) {
     const input = el("input", { type: "text", maxlength: 200, class: "search", "aria-label": event.label,
       ...(about ? {} : { "data-first": true }) });
+    input.value = entry.text;
+    input.addEventListener("input", () => {
+      entry.text = input.value;
+    });
     const chosen = { about: about?.code ?? null };
     const row = el("div", {});
     const draw = () => refill(row, this.chips(say("given_for"), this.subjects(about), chosen, "about", draw));
     if (event.kind === "drug" || about) draw();
     const save = (text) => {
       this.close();
-      this.app.send("event", { kind: event.kind, text, linked_to: chosen.about, taken: { ago: 0 } },
+      this.app.send("event", { kind: event.kind, text, linked_to: chosen.about, taken: entry.taken },
         [event.label, text].filter(Boolean).join(": "));
     };
     onEnter(input, () => input.value.trim() && save(input.value.trim()));
     const presets = event.presets.map((preset) => button(preset, () => save(preset), { class: "tap choice" }));
-    this.open(event.label, row.hasChildNodes() ? row : null,
+    this.open(event.label, this.takenChips(say("at_time"), entry, () => this.eventText(event, about, entry)),
+      row.hasChildNodes() ? row : null,
       presets.length ? el("div", { class: "choices" }, presets) : null, input,
       button(say("save"), () => input.value.trim() && save(input.value.trim()), { class: "tap accent wide" }));
   }

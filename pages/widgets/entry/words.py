@@ -335,8 +335,11 @@ def _leaving_words() -> dict[str, str]:
 
 
 def _symptom_words() -> dict[str, str]:
-    """Symptoms that are there, gone, or were not asked about."""
+    """Symptoms that are there, gone, or were not asked about; oxygen."""
     return {
+        "oxygen_now": _("Last recorded: {flow} L/min at {time}."),
+        "oxygen_other": _("Or type another flow in L/min."),
+        "sum_oxygen": _("Oxygen {flow} L/min"),
         "symptom_gone": _("gone"),
         "symptom_still": _("still there"),
         "tick_no": _("{label}: no"),
