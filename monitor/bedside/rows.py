@@ -8,7 +8,7 @@ from datetime import datetime, tzinfo
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from monitor.actions import OpenSession
+from monitor.actions import OpenSession, can_be_moved
 from monitor.conflicts import conflicts
 from monitor.gate import label_of, newest_answers
 from monitor.parameters import PARAMETERS
@@ -34,8 +34,10 @@ from monitor.timeline import (
 )
 from monitor.verbal_orders import override_words
 
-#: How many rows are sent; the screen shows two or three of them.
+#: How many rows are sent with the state; the screen shows two or three of them.
 ROWS = 6
+#: How many earlier ones are sent at once.
+EARLIER_ROWS = 20
 #: Labels of the cells, in the order of the form.
 _SHORT = {
     "hr": "HR",
@@ -58,11 +60,17 @@ class _Row(NamedTuple):
 
 
 def recent_rows(
-    opened: OpenSession, *, zone: tzinfo, names: Mapping[str, str]
-) -> list[dict[str, Any]]:
-    """The rows recorded last, the newest first: what was just saved always stands on top.
+    opened: OpenSession,
+    *,
+    zone: tzinfo,
+    names: Mapping[str, str],
+    first: int = 0,
+    count: int = ROWS,
+) -> tuple[list[dict[str, Any]], int]:
+    """The rows recorded last, the newest first, and how many there are: all can be corrected.
 
-    What was struck out stays, struck through, with who did it and why.
+    What was just saved always stands on top.  What was struck out stays, struck through, with who
+    did it and why.
     """
     marked = marks(opened.breaches, opened.threshold_set)
     rows = [
@@ -72,7 +80,7 @@ def recent_rows(
         *_gate_rows(opened, zone, names),
     ]
     rows.sort(key=lambda row: (row.recorded_at, row.content["taken_at"]), reverse=True)
-    return [row.content for row in rows[:ROWS]]
+    return [row.content for row in rows[first : first + count]], len(rows)
 
 
 def _row(
@@ -84,14 +92,22 @@ def _row(
     *,
     row_id: UUID | None = None,
     recorded_at: datetime | None = None,
+    saved_at: datetime | None = None,
     cells: list[dict[str, Any]] | None = None,
     struck: Amendment | None = None,
+    moved: Amendment | None = None,
 ) -> _Row:
+    """``saved_at`` is when it was first saved; ``moved`` is the correction of its time."""
     recorded = recorded_at or fact.recorded_at
     name = names.get(fact.recorded_by, fact.recorded_by)
-    late = fact.recorded_at - fact.taken_at > LATE_AFTER
+    saved = saved_at or fact.recorded_at
+    late = saved - fact.taken_at > LATE_AFTER
     source = f", {fact.source.words}" if fact.source.words else ""
-    story = f"Recorded {clock(fact.recorded_at, zone, seconds=True)} by {name}{source}."
+    story = f"Recorded {clock(saved, zone, seconds=True)} by {name}{source}."
+    if moved is not None:
+        by = names.get(moved.recorded_by, moved.recorded_by)
+        at = clock(moved.recorded_at, zone, seconds=True)
+        story += f" Time corrected {at} by {by}: {moved.reason}."
     if struck is not None:
         by = names.get(struck.recorded_by, struck.recorded_by)
         at = clock(struck.recorded_at, zone, seconds=True)
@@ -103,7 +119,8 @@ def _row(
             "kind": kind,
             "taken_at": fact.taken_at.isoformat(),
             "by": name,
-            "late": f"saved {clock(fact.recorded_at, zone)}" if late else None,
+            "late": f"saved {clock(saved, zone)}" if late else None,
+            "moves": struck is None and can_be_moved(fact),
             "text": text,
             "story": story,
             "source": fact.source.words,
@@ -131,7 +148,8 @@ def _set_rows(
     }
     found = []
     for set_id, items in sets.items():
-        first = min(items, key=lambda item: item.order)
+        standing = [item for item in items if item.id not in amendments] or items
+        first = min(standing, key=lambda item: item.order)
         cells = _cells(session, items, amendments, marked, contested)
         last = max(items, key=lambda item: item.recorded_at)
         struck = None
@@ -147,6 +165,8 @@ def _set_rows(
                 names,
                 row_id=set_id,
                 recorded_at=last.recorded_at,
+                saved_at=min(item.recorded_at for item in items),
+                moved=_moved(standing, items, session),
                 cells=[] if struck else cells,
                 struck=struck,
             )
@@ -182,12 +202,40 @@ def _cells(
                 "beside": key in _BESIDE,
                 "label": cell_label(key),
                 "text": _text(session, current, asleep),
-                "was": _text(session, was[-1], asleep) if was else None,
+                "was": _was(session, was, current, asleep),
                 "level": mark.level if mark else "",
                 "contested": current is not None and current.id in contested,
             }
         )
     return cells
+
+
+def _was(
+    session: InfusionSession, was: list[Observation], current: Observation | None, asleep: bool
+) -> str | None:
+    """What it said before; the same value at another time says nothing new."""
+    said = [
+        item
+        for item in was
+        if current is None or (item.value, item.not_taken) != (current.value, current.not_taken)
+    ]
+    return _text(session, said[-1], asleep) if said else None
+
+
+def _moved(
+    standing: list[Observation], items: list[Observation], session: InfusionSession
+) -> Amendment | None:
+    """The newest correction of the time of a set."""
+    taken = {item.id: item.taken_at for item in items}
+    now = {item.id: item.taken_at for item in standing}
+    found = [
+        amendment
+        for amendment in session.amendments
+        if amendment.replacement in now
+        and amendment.amends in taken
+        and taken[amendment.amends] != now[amendment.replacement]
+    ]
+    return found[-1] if found else None
 
 
 def cell_label(parameter: str) -> str:

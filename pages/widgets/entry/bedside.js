@@ -5,7 +5,7 @@ const UNDO_MS = 10000;
 const POLL_MS = 15000;
 const ROOTS = new WeakMap();
 /** Entries about the record itself: they happen when they are tapped. */
-const UNTIMED = ["amend", "undo", "ack", "gate"];
+const UNTIMED = ["amend", "retime", "undo", "ack", "gate"];
 
 class Bedside {
   constructor(parent, component) {
@@ -616,7 +616,7 @@ class Bedside {
 
   paintUndo() {
     const left = this.lastSaved ? Math.ceil((this.lastSaved.until - performance.now()) / 1000) : 0;
-    const undoable = left > 0 && !["undo", "ack", "amend", "gate"].includes(this.lastSaved.kind) && !this.outbox.of(this.config.session_id).length;
+    const undoable = left > 0 && !["undo", "ack", "amend", "retime", "gate"].includes(this.lastSaved.kind) && !this.outbox.of(this.config.session_id).length;
     this.undo.hidden = !undoable;
     if (undoable) put(this.undo, say("undo", { seconds: left }));
   }
