@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from importlib import resources
 from pathlib import Path
 from types import MappingProxyType
@@ -33,6 +35,18 @@ EVENT_TEXTS: Mapping[EventKind, tuple[str, ...]] = MappingProxyType(
         EventKind.SECOND_CHECK: ("rate", "syringe", "bolus"),
     }
 )
+
+#: A flow as it is written on a button, and the words for none.
+_FLOW = re.compile(r"(?P<flow>[0-9]{1,2}(\.[0-9])?) ?L/min")
+_NO_FLOW = frozenset({"stopped", "off", "room air"})
+
+
+def oxygen_flow(text: str) -> Decimal | None:
+    """The oxygen flow in L/min that a button stands for, None when it says no flow."""
+    if text in _NO_FLOW:
+        return Decimal(0)
+    found = _FLOW.fullmatch(text)
+    return Decimal(found["flow"]) if found else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,6 +171,17 @@ def _row_faults(name: str, row: Mapping[str, Any]) -> Iterator[str]:
         yield "text is saved at once, asks asks first; write one of them."
     elif row["kind"] == EventKind.DRUG and "text" in row:
         yield "a drug is always asked for, never saved at one tap; write asks."
+    elif row["kind"] == EventKind.OXYGEN:
+        yield from _flow_faults(row)
+
+
+def _flow_faults(row: Mapping[str, Any]) -> Iterator[str]:
+    """Oxygen without a number raises no alert, so that no button may say it in words only."""
+    asks = row.get("asks", [])
+    texts = [*(asks if isinstance(asks, list) else []), *([row["text"]] if "text" in row else [])]
+    for text in texts:
+        if isinstance(text, str) and oxygen_flow(text) is None:
+            yield f"“{echoed(text)}” is no oxygen flow. Write it like “2 L/min”, or “stopped”."
 
 
 def _text_faults(row: Mapping[str, Any]) -> Iterator[str]:

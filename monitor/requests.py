@@ -220,6 +220,16 @@ class AmendRequest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RetimeRequest:
+    """A set (its set id) or an event was taken at another time than was written, with the reason."""
+
+    id: UUID
+    moves: UUID
+    taken_at: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UndoRequest:
     """What an entry saved (a fact's or a set's id) is taken back; ``tapped_at`` is when."""
 

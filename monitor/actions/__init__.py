@@ -11,6 +11,7 @@ from monitor.actions.gate import answer_gate, confirm_overrides
 from monitor.actions.ledger import record_movement
 from monitor.actions.observations import amend, record_observations, save_draft
 from monitor.actions.opening import OpenSession, open_session, open_sessions
+from monitor.actions.retime import can_be_moved, correct_time
 from monitor.actions.sessions import (
     approved_threshold_set,
     record_event,
@@ -26,10 +27,12 @@ __all__ = [
     "answer_alert",
     "answer_gate",
     "approved_threshold_set",
+    "can_be_moved",
     "change_rate",
     "change_side_effect",
     "change_syringe",
     "confirm_overrides",
+    "correct_time",
     "give_bolus",
     "open_session",
     "open_sessions",

@@ -10,9 +10,9 @@ from monitor.actions import OpenSession
 from monitor.bedside.leaving import leaving_words
 from monitor.breaches import rule_applies
 from monitor.entry_limits import limits_for_client
-from monitor.lifecycle import CLINICAL_EVENTS
+from monitor.lifecycle import CLINICAL_EVENTS, EventKind
 from monitor.numbers import plain_text
-from monitor.one_tap import EVENT_TEXTS, EventButton, OneTap
+from monitor.one_tap import EVENT_TEXTS, EventButton, OneTap, oxygen_flow
 from monitor.parameters import PARAMETERS
 from monitor.readings import baseline
 from monitor.record import DoseUnit, InfusionSession
@@ -112,7 +112,17 @@ def _event(button: EventButton, *, quick: bool) -> dict[str, Any]:
         "quick": quick,
         "asks": asks is not None,
         "presets": list(asks or ()),
+        "flows": _flows(button),
     }
+
+
+def _flows(button: EventButton) -> list[dict[str, str]]:
+    """Oxygen is recorded as a flow, so that its limits are judged (clinical.md 3.3, U-56)."""
+    if button.kind is not EventKind.OXYGEN:
+        return []
+    texts = (button.text,) if button.text else button.asks or ()
+    flows = ((text, oxygen_flow(text)) for text in texts)
+    return [{"code": plain_text(flow), "label": text} for text, flow in flows if flow is not None]
 
 
 def _scales(session: InfusionSession, dissociation_scale: str) -> dict[str, Any]:

@@ -40,7 +40,13 @@ def ledger(opened: OpenSession, names: Mapping[str, str]) -> dict[str, Any]:
             )
         ],
         "lines": [
-            {"text": _line(line, names), "struck": line.id in session.amended_ids}
+            {
+                "id": str(line.id),
+                "text": _line(line, names),
+                "taken_at": line.taken_at.isoformat(),
+                "by": names.get(line.recorded_by, line.recorded_by),
+                "struck": line.id in session.amended_ids,
+            }
             for line in session.drug_movements
         ],
     }

@@ -9,7 +9,7 @@ from operator import attrgetter
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from monitor.actions import OpenSession
+from monitor.actions import OpenSession, can_be_moved
 from monitor.conflicts import conflicts
 from monitor.gate import label_of, newest_answers
 from monitor.parameters import PARAMETERS
@@ -36,8 +36,10 @@ from monitor.timeline import (
 )
 from monitor.verbal_orders import override_words
 
-#: How many rows are sent; the screen shows two or three of them.
+#: How many rows are sent with the state; the screen shows two or three of them.
 ROWS = 6
+#: How many earlier ones are sent at once.
+EARLIER_ROWS = 20
 #: Labels of the cells, in the order of the form.
 _SHORT = {
     "hr": "HR",
@@ -60,22 +62,33 @@ class _Row(NamedTuple):
 
 
 def recent_rows(
-    opened: OpenSession, *, zone: tzinfo, names: Mapping[str, str]
-) -> list[dict[str, Any]]:
-    """The rows recorded last, the newest first: what was just saved always stands on top.
+    opened: OpenSession,
+    *,
+    zone: tzinfo,
+    names: Mapping[str, str],
+    first: int = 0,
+    count: int = ROWS,
+) -> tuple[list[dict[str, Any]], int]:
+    """The rows recorded last, the newest first, and how many there are: all can be corrected.
 
-    What was struck out stays, struck through, with who did it and why.
+    What was just saved always stands on top.  What was struck out stays, struck through, with who
+    did it and why.
     """
     marked = marks(opened.breaches, opened.threshold_set)
+    sets: dict[UUID, list[Observation]] = {}
+    for item in opened.session.observations:
+        sets.setdefault(item.set_id, []).append(item)
+    most = first + count
     rows = [
-        *_set_rows(opened, marked, zone, names),
+        *_set_rows(opened, sets, most, marked, zone, names),
         *_event_rows(opened, zone, names),
         *_effect_rows(opened.session, zone, names),
         *_gate_rows(opened, zone, names),
         *_weight_rows(opened.session, zone, names),
     ]
     rows.sort(key=lambda row: (row.recorded_at, row.content["taken_at"]), reverse=True)
-    return [row.content for row in rows[:ROWS]]
+    left_out = max(0, len(sets) - most)
+    return [row.content for row in rows[first:most]], len(rows) + left_out
 
 
 def _row(
@@ -87,14 +100,22 @@ def _row(
     *,
     row_id: UUID | None = None,
     recorded_at: datetime | None = None,
+    saved_at: datetime | None = None,
     cells: list[dict[str, Any]] | None = None,
     struck: Amendment | None = None,
+    moved: Amendment | None = None,
 ) -> _Row:
+    """``saved_at`` is when it was first saved; ``moved`` is the correction of its time."""
     recorded = recorded_at or fact.recorded_at
     name = names.get(fact.recorded_by, fact.recorded_by)
-    late = fact.recorded_at - fact.taken_at > LATE_AFTER
+    saved = saved_at or fact.recorded_at
+    late = saved - fact.taken_at > LATE_AFTER
     source = f", {fact.source.words}" if fact.source.words else ""
-    story = f"Recorded {clock(fact.recorded_at, zone, seconds=True)} by {name}{source}."
+    story = f"Recorded {clock(saved, zone, seconds=True)} by {name}{source}."
+    if moved is not None:
+        by = names.get(moved.recorded_by, moved.recorded_by)
+        at = clock(moved.recorded_at, zone, seconds=True)
+        story += f" Time corrected {at} by {by}: {moved.reason}."
     if struck is not None:
         by = names.get(struck.recorded_by, struck.recorded_by)
         at = clock(struck.recorded_at, zone, seconds=True)
@@ -106,7 +127,8 @@ def _row(
             "kind": kind,
             "taken_at": fact.taken_at.isoformat(),
             "by": name,
-            "late": f"saved {clock(fact.recorded_at, zone)}" if late else None,
+            "late": f"saved {clock(saved, zone)}" if late else None,
+            "moves": struck is None and can_be_moved(fact),
             "text": text,
             "story": story,
             "source": fact.source.words,
@@ -118,14 +140,14 @@ def _row(
 
 def _set_rows(
     opened: OpenSession,
+    sets: Mapping[UUID, list[Observation]],
+    most: int,
     marked: Mapping[UUID, Mark],
     zone: tzinfo,
     names: Mapping[str, str],
 ) -> list[_Row]:
+    """The ``most`` sets recorded last: a session has many, and a row is much work."""
     session = opened.session
-    sets: dict[UUID, list[Observation]] = {}
-    for item in session.observations:
-        sets.setdefault(item.set_id, []).append(item)
     amendments = {amendment.amends: amendment for amendment in session.amendments}
     contested = {
         item.id
@@ -133,7 +155,9 @@ def _set_rows(
         for item in pair.observations
     }
     found = []
-    for set_id, items, first, last in _last_recorded(sets):
+    for set_id, items, last in _last_recorded(sets)[:most]:
+        standing = [item for item in items if item.id not in amendments] or items
+        first = min(standing, key=attrgetter("order"))
         cells = _cells(session, items, amendments, marked, contested)
         struck = None
         if all(item.id in amendments and amendments[item.id].replacement is None for item in items):
@@ -148,6 +172,8 @@ def _set_rows(
                 names,
                 row_id=set_id,
                 recorded_at=last.recorded_at,
+                saved_at=min(item.recorded_at for item in items),
+                moved=_moved(standing, items, session),
                 cells=[] if struck else cells,
                 struck=struck,
             )
@@ -157,22 +183,13 @@ def _set_rows(
 
 def _last_recorded(
     sets: Mapping[UUID, list[Observation]],
-) -> list[tuple[UUID, list[Observation], Observation, Observation]]:
-    """The sets that can be among the rows, each with its first and its last recorded value.
-
-    A session has many sets and a row is much work.
-    """
+) -> list[tuple[UUID, list[Observation], Observation]]:
+    """The sets with the last recorded value of each, the newest first."""
     found = [
-        (
-            set_id,
-            items,
-            min(items, key=attrgetter("order")),
-            max(items, key=attrgetter("recorded_at")),
-        )
-        for set_id, items in sets.items()
+        (set_id, items, max(items, key=attrgetter("recorded_at"))) for set_id, items in sets.items()
     ]
-    found.sort(key=lambda row: (row[3].recorded_at, row[2].taken_at.isoformat()), reverse=True)
-    return found[:ROWS]
+    found.sort(key=lambda row: (row[2].recorded_at, row[2].taken_at), reverse=True)
+    return found
 
 
 def _cells(
@@ -203,12 +220,40 @@ def _cells(
                 "beside": key in _BESIDE,
                 "label": cell_label(key),
                 "text": _text(session, current, asleep),
-                "was": _text(session, was[-1], asleep) if was else None,
+                "was": _was(session, was, current, asleep),
                 "level": mark.level if mark else "",
                 "contested": current is not None and current.id in contested,
             }
         )
     return cells
+
+
+def _was(
+    session: InfusionSession, was: list[Observation], current: Observation | None, asleep: bool
+) -> str | None:
+    """What it said before; the same value at another time says nothing new."""
+    said = [
+        item
+        for item in was
+        if current is None or (item.value, item.not_taken) != (current.value, current.not_taken)
+    ]
+    return _text(session, said[-1], asleep) if said else None
+
+
+def _moved(
+    standing: list[Observation], items: list[Observation], session: InfusionSession
+) -> Amendment | None:
+    """The newest correction of the time of a set."""
+    taken = {item.id: item.taken_at for item in items}
+    now = {item.id: item.taken_at for item in standing}
+    found = [
+        amendment
+        for amendment in session.amendments
+        if amendment.replacement in now
+        and amendment.amends in taken
+        and taken[amendment.amends] != now[amendment.replacement]
+    ]
+    return found[-1] if found else None
 
 
 def cell_label(parameter: str) -> str:

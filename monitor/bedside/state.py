@@ -45,6 +45,7 @@ def state(
     overtaken by a newer one is told by it.
     """
     session, now = opened.session, opened.as_of
+    recent, rows_n = recent_rows(opened, zone=zone, names=names)
     return {
         "version": version,
         "now": now.isoformat(),
@@ -61,7 +62,8 @@ def state(
             for view in open_alerts(opened.views)
         ],
         "previous": _previous(session, now),
-        "recent": recent_rows(opened, zone=zone, names=names),
+        "recent": recent,
+        "rows_n": rows_n,
         "conflicts": [_conflict(pair, zone, names) for pair in _conflicts(opened)],
         "dose": proposals(opened, zone),
         "effects": _open_effects(session, zone),

@@ -1,6 +1,6 @@
 """The entry API of the bedside: every tap that saves something arrives here, once or many times.
 
-``POST /entry/<session>/<what>`` answers 200 ``{saved, recorded_at, state}``, 409 ``{questions}``
+``GET .../rows?from=6`` answers earlier rows.  ``POST /entry/<session>/<what>`` answers 200 ``{saved, recorded_at, state}``, 409 ``{questions}``
 (unusual: the same entry with their codes in ``confirmed`` will be saved) or 422 ``{problems}``.
 Refusals of another kind rise and become 401, 403, 404, 423 or 503 with a sentence (answers.py).
 """
@@ -53,6 +53,7 @@ from monitor.requests import (
     GateRequest,
     MovementRequest,
     RateRequest,
+    RetimeRequest,
     SideEffectChangeRequest,
     SideEffectRequest,
     SyringeRequest,
@@ -75,6 +76,8 @@ _MOST_AMPOULES = 999
 #: More fields than any set has.
 _MAX_ITEMS = 100
 _MAX_GRANT = 300
+#: Of the number of a row.
+_MOST_DIGITS = 6
 
 
 # -- what can be saved ---------------------------------------------------------------------------
@@ -343,6 +346,18 @@ def _amend(call: Call) -> OpenSession:
     )
 
 
+def _correct_time(call: Call) -> OpenSession:
+    request = RetimeRequest(
+        id=call.id,
+        moves=call.uuid("moves"),
+        taken_at=call.taken_at,
+        reason=call.text("reason") or "",
+    )
+    return actions.correct_time(
+        call.store, call.user, call.session_id, request, confirmed=call.confirmed, **call.act
+    )
+
+
 def _undo(call: Call) -> OpenSession:
     request = UndoRequest(id=call.id, undoes=call.uuid("undoes"), tapped_at=call.tapped_at)
     return actions.undo(call.store, call.user, call.session_id, request, **call.act)
@@ -374,6 +389,7 @@ SAVES: Mapping[str, Callable[[Call], OpenSession]] = {
     "weight": _record_weight,
     "allergy": _add_allergy,
     "amend": _amend,
+    "retime": _correct_time,
     "undo": _undo,
     "ack": _answer_alert,
 }
@@ -406,8 +422,18 @@ def routes(gate: Gate) -> list[Route]:
         shown = await run_in_threadpool(_shown, gate, user, session_id)
         return JSONResponse({"state": shown}, headers=_NEVER_KEPT)
 
+    async def rows(request: Request) -> JSONResponse:
+        user, _device = current_user(request)
+        first = request.query_params.get("from", "0")
+        if not first.isascii() or not first.isdecimal() or len(first) > _MOST_DIGITS:
+            return JSONResponse({"error": unreadable_sentence()}, 400)
+        session_id = request.path_params["session_id"]
+        shown = await run_in_threadpool(_earlier, gate, user, session_id, int(first))
+        return JSONResponse(shown, headers=_NEVER_KEPT)
+
     return [
         Route("/entry/{session_id:uuid}/state", state, methods=["GET"]),
+        Route("/entry/{session_id:uuid}/rows", rows, methods=["GET"]),
         Route("/entry/{session_id:uuid}/preview", preview, methods=["POST"]),
         Route("/entry/{session_id:uuid}/witness", witness, methods=["POST"]),
         Route("/entry/{session_id:uuid}/draft", draft, methods=["POST"]),
@@ -569,6 +595,16 @@ def _shown(gate: Gate, user: User, session_id: UUID) -> dict[str, Any]:
     version = gate.store.version(user.clinic)
     opened = actions.open_session(gate.store, user, session_id, now=gate.clock())
     return _state(gate, user, opened, version)
+
+
+def _earlier(gate: Gate, user: User, session_id: UUID, first: int) -> dict[str, Any]:
+    """Rows of the record from the ``first`` newest one on."""
+    opened = actions.open_session(gate.store, user, session_id, now=gate.clock())
+    names = names_of(gate.store, user)
+    rows, total = bedside.recent_rows(
+        opened, zone=gate.zone, names=names, first=first, count=bedside.EARLIER_ROWS
+    )
+    return {"rows": rows, "rows_n": total}
 
 
 def _state(gate: Gate, user: User, opened: OpenSession, version: int) -> dict[str, Any]:

@@ -163,6 +163,7 @@ def _config(
         "conflict_reason": CONFLICT,
         "same_note": _("same as before"),
         "unit_labels": {"[degF]": "°F"},
+        "wrong_time": _("wrong time"),
         "amend_reasons": _choices({text: text for text in _amend_reasons()}),
         "override_reasons": override_reasons(),
     }
@@ -204,6 +205,5 @@ def _amend_reasons() -> tuple[str, ...]:
         _("typing slip"),
         _("artefact"),
         _("wrong field"),
-        _("wrong time"),
         _("wrong patient"),
     )

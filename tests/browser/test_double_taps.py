@@ -132,7 +132,7 @@ def test_what_opens_under_the_finger_is_not_chosen(
     tablet.tap(tablet.page.get_by_role("button", name="event ▾"))
     for code in ("drug", "oxygen", "premedication", "second_check"):
         tablet.double_tap(sheet.locator(f"[data-code={code}]"))
-        expect(sheet.locator("input.search")).to_be_visible()
+        expect(sheet.locator("input.big" if code == "oxygen" else "input.search")).to_be_visible()
         expect(sheet).to_be_visible()
         sheet.get_by_role("button", name="Close").tap()
         tablet.tap(tablet.page.get_by_role("button", name="event ▾"))

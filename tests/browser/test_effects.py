@@ -140,12 +140,12 @@ def test_onset_and_end_are_typed_as_clock_times(
     onset, end = (datetime.now(UTC) - timedelta(minutes=ago) for ago in (22, 8))
 
     def type_clock_time(at: datetime) -> None:
-        tablet.tap(sheet.locator("[data-time=other]"))
+        tablet.tap(sheet.locator("[data-ago=other]"))
         for digit in f"{at.astimezone(clinic_zone()):%H%M}":
             tablet.tap(sheet.locator(".key", has_text=digit))
         tablet.tap(sheet.locator(".key", has_text="use this time"))
         shown = f"{at.astimezone(clinic_zone()):%H:%M}"
-        expect(sheet.locator("[data-time=other]")).to_have_text(shown)
+        expect(sheet.locator("[data-ago=other]")).to_have_text(shown)
 
     tablet.tap(tablet.page.locator("[data-effect=dizzy]"))
     tablet.tap(sheet.get_by_role("button", name="possibly"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,8 @@ import pytest
 
 from monitor.commands.database import one_tap
 from monitor.errors import InvalidEntry
-from monitor.one_tap import packaged, parse_one_tap, read_one_tap
+from monitor.lifecycle import EventKind
+from monitor.one_tap import EVENT_TEXTS, oxygen_flow, packaged, parse_one_tap, read_one_tap
 from monitor.side_effects import TERMS
 
 GOOD: dict[str, Any] = {
@@ -55,7 +57,9 @@ def test_a_drug_always_asks_which() -> None:
         ({"event": [{"kind": "note", "label": "a very long label"}]}, "at most 14 characters"),
         ({"event": [{"kind": "note", "label": ""}]}, "label is a word or two"),
         ({"event": [{"kind": "note", "asks": "x"}]}, "asks is a list of words"),
-        ({"event": [{"kind": "oxygen", "asks": ["1"] * 9}]}, "at most 8 fit"),
+        ({"event": [{"kind": "oxygen", "asks": ["1 L/min"] * 9}]}, "at most 8 fit"),
+        ({"event": [{"kind": "oxygen", "asks": ["2 L/min", "mask"]}]}, "“mask” is no oxygen flow"),
+        ({"event": [{"kind": "oxygen", "text": "2 litres"}]}, "“2 litres” is no oxygen flow"),
         ({"event": [{"kind": "note", "text": "a\x00"}]}, "cannot be kept"),
         ({"event": [{"kind": "note"}, {"kind": "note"}]}, "two buttons are called “note”"),
         ({"event": [{"kind": "note", "colour": "red"}]}, "“colour” means nothing"),
@@ -92,3 +96,29 @@ def test_the_file_of_the_environment_is_read_and_a_bad_one_refused(
             one_tap()
     with pytest.raises(InvalidEntry, match=r"gone\.toml cannot be read: No such file"):
         read_one_tap(tmp_path / "gone.toml")
+
+
+@pytest.mark.parametrize(
+    ("text", "flow"),
+    [
+        ("2 L/min", "2"),
+        ("0.5 L/min", "0.5"),
+        ("15L/min", "15"),
+        ("stopped", "0"),
+        ("room air", "0"),
+    ],
+)
+def test_an_oxygen_button_stands_for_a_flow(text: str, flow: str) -> None:
+    assert oxygen_flow(text) == Decimal(flow)
+
+
+@pytest.mark.parametrize("text", ["mask", "2 L", "2,5 L/min", "200 L/min", "2 L/min mask", ""])
+def test_what_says_no_flow_is_none(text: str) -> None:
+    assert oxygen_flow(text) is None
+
+
+def test_the_packaged_oxygen_buttons_all_have_a_flow() -> None:
+    packaged_texts = [item.asks for item in packaged().events if item.kind is EventKind.OXYGEN]
+    for texts in (*packaged_texts, EVENT_TEXTS[EventKind.OXYGEN]):
+        assert texts
+        assert all(oxygen_flow(text) is not None for text in texts)

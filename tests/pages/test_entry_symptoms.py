@@ -95,3 +95,14 @@ def test_sleep_stands_in_the_sedation_score_and_can_be_struck_behind_it(bedside:
         },
     )
     assert _cells(struck.json()["state"])["sedation"] == "0"
+
+
+def test_oxygen_as_a_flow_raises_its_alert_until_it_is_off(bedside: Bedside) -> None:
+    [started] = _state(bedside, o2_flow="2")["alerts"]
+    assert (started["level"], started["parameter"]) == ("warning", "o2_flow")
+    [more] = _state(bedside, o2_flow="6")["alerts"]
+    assert more["level"] == "critical"
+
+    off = _state(bedside, o2_flow="0")
+    assert [alert["needs_answer"] for alert in off["alerts"]] == [True], "unanswered it stays"
+    assert _answered(bedside, off)["alerts"] == []

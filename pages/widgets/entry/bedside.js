@@ -5,9 +5,9 @@ const UNDO_MS = 10000;
 const POLL_MS = 15000;
 const ROOTS = new WeakMap();
 /** Entries about the record itself: they happen when they are tapped. */
-const UNTIMED = ["amend", "undo", "ack", "gate", "confirm", "allergy"];
+const UNTIMED = ["amend", "retime", "undo", "ack", "gate", "confirm", "allergy"];
 /** Entries that a tap does not take back: an undo, an answer to an alert, somebody's PIN, the patient. */
-const FINAL = ["amend", "undo", "ack", "confirm", "allergy"];
+const FINAL = ["amend", "retime", "undo", "ack", "confirm", "allergy"];
 
 class Bedside {
   constructor(parent, component) {
@@ -323,9 +323,16 @@ class Bedside {
     return this.send(proposal.path, { id, ...proposal.request, taken, ...said }, [proposal.summary, doneAgo(taken)].filter(Boolean).join(" · "), extra);
   }
 
-  event(event) {
-    if (event.asks) this.sheets.eventText(event);
-    else this.send("event", { kind: event.kind, text: event.text, taken: { ago: 0 } }, event.label);
+  event(event, taken = { ago: 0 }) {
+    if (event.kind === "oxygen" && event.asks) this.sheets.oxygen(event, { taken, text: "" });
+    else if (event.kind === "oxygen") this.sayFlow(event.flows[0].code, taken);
+    else if (event.asks) this.sheets.eventText(event, null, { taken, text: "" });
+    else this.send("event", { kind: event.kind, text: event.text, taken }, event.label);
+  }
+
+  /** Oxygen is recorded as its flow in L/min; stopped is 0. */
+  sayFlow(flow, taken) {
+    this.send("set", { items: [{ id: newId(), parameter: "o2_flow", text: flow }], taken }, say("sum_oxygen", { flow }));
   }
 
   /** Finished, and nobody asked to enter something that was forgotten. */

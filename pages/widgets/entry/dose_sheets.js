@@ -84,24 +84,9 @@ class DoseSheets extends SecondPersonSheets {
     return alone ? [...reasons.alone, ...fitting] : fitting;
   }
 
-  /** When it was done: now, some minutes ago by one tap, or at a clock time; on paper that is asked anyway. */
+  /** When it was done; on paper that is asked anyway. */
   doneAt(state, moved, back) {
-    if (this.app.paper) return null;
-    const row = el("div", { class: "chips done-at", role: "group", "aria-label": say("at_time") });
-    const choose = (taken) => {
-      state.taken = taken;
-      draw();
-      moved();
-    };
-    const draw = () => refill(row, el("span", { class: "caption" }, say("at_time")),
-      [0, 5, 10].map((ago) => button(ago ? say("minus_minutes", { minutes: ago }) : say("now"),
-        () => choose({ ago }), { "data-ago": ago, "aria-pressed": String(state.taken.ago === ago) })),
-      button(state.taken.clock ?? "…", () => this.clockTime(say("when_done"), (typed) => {
-        back();
-        choose({ clock: typed });
-      }), { "data-ago": "other", "aria-label": say("other_time"), "aria-pressed": String(Boolean(state.taken.clock)) }));
-    draw();
-    return row;
+    return this.app.paper ? null : this.when(say("at_time"), state, back, moved, [0, 5, 10]);
   }
 
   /** A hold or a stop that was not tapped when it was done. */

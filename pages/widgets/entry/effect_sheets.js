@@ -39,26 +39,6 @@ class EffectSheets extends RecordSheets {
     this.body.querySelector("[data-first]")?.focus({ preventScroll: true });
   }
 
-  /** When, by one tap; now unless something else is said.  A clock time is typed in a sheet of its own. */
-  when(caption, entry, reopen, changed = () => {}) {
-    const row = el("div", { class: "chips", role: "group", "aria-label": caption });
-    const draw = () => {
-      const { ago, clock: typed } = entry.taken;
-      refill(row, el("span", { class: "caption" }, caption), [0, 5, 10, 15, 30].map((minutes) =>
-        button(minutes ? say("minus_minutes", { minutes }) : say("now"), () => {
-          entry.taken = { ago: minutes };
-          draw();
-          changed();
-        }, { "aria-pressed": String(ago === minutes) })),
-      button(typed ?? say("other_clock"), () => this.clockTime(caption, (clockTime) => {
-        entry.taken = { clock: clockTime };
-        reopen();
-      }, [], reopen), { "aria-pressed": String(Boolean(typed)), "data-time": "other" }));
-    };
-    draw();
-    return row;
-  }
-
   /** "now", or the clock time that was chosen: what the button that saves says of it. */
   timeWords({ ago, clock: typed }) {
     return typed ?? (ago ? clock(this.app.now() - ago * 60000) : say("now"));

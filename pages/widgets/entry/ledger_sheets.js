@@ -17,7 +17,8 @@ class LedgerSheets extends DoseSheets {
             { class: `tap wide${kind === this.likely(ledger) ? " accent" : ""}`, "data-ledger": kind })))),
       ledger.lines.length ? el("h3", {}, say("ledger_lines")) : null,
       el("ul", { class: "ledger-lines" }, ledger.lines.map((line) =>
-        el("li", { class: line.struck ? "struck" : "" }, line.text))));
+        el("li", { class: line.struck ? "struck" : "" }, line.struck ? line.text
+          : button(line.text, () => this.strike(line), { class: "tap line", "aria-label": say("amend_row", { text: line.text }) })))));
   }
 
   likely(ledger) {

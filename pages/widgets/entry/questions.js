@@ -58,7 +58,7 @@ class Questions {
     this.app.panel.close(this);
     const wasClosed = this.app.isClosed();
     this.app.openForm();
-    const entered = item.path === "set" || item.path === "amend";
+    const entered = ["set", "amend", "retime"].includes(item.path);
     const leaving = this.of(item, "discharge.").length > 0;
     this.openedForm = wasClosed;
     this.sheet = leaving || (!entered && (item.state === "asked" || this.of(item, "second_person.").length > 0));

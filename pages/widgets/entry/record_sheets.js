@@ -3,7 +3,7 @@
 /** A tick is corrected like a score of two answers. */
 const YES_OR_NO = () => ({ codes: [{ code: 1, short: say("answer_yes") }, { code: 0, short: say("answer_no") }] });
 
-class RecordSheets extends SymptomSheets {
+class RecordSheets extends RowSheets {
   // -- alerts ------------------------------------------------------------------------------------
   answer(alert) {
     const note = el("input", { type: "text", maxlength: 200, class: "search", placeholder: say("answer_note"),
@@ -15,7 +15,8 @@ class RecordSheets extends SymptomSheets {
       this.choices(this.app.config.answers, (action) => {
         this.app.send("ack", { alert_id: alert.id, action, text: note.value.trim() || null },
           say("sum_answer", { text: alert.text }));
-        // The answer stands; which drug it was is a fact of its own, linked to the alert.
+        // The answer stands; which flow or drug it was is a fact of its own, the drug linked to the alert.
+        if (action === "oxygen") this.oxygen();
         if (action === "drug") this.treat({ code: alert.id, label: `${ICONS[alert.level] ?? "▲"} ${alert.text}` });
       }),
       note);
@@ -60,7 +61,7 @@ class RecordSheets extends SymptomSheets {
           button(say("strike_out"), () => {
             right.strike = true;
             draw();
-          }, { class: "tap choice strike-out" }));
+          }, { class: "tap choice strike-out" }), this.retimeButton(row));
         return;
       }
       refill(reasons, el("h3", {}, say(right.strike ? "strike_because" : "replace_because", { value: right.text })),
@@ -127,10 +128,7 @@ class RecordSheets extends SymptomSheets {
     this.open(say("recent_label"), el("div", { class: "choices" },
       button(say(this.app.paper ? "paper_off" : "paper_on"), toggle, { class: "tap choice", "data-code": "paper" }),
       el("a", { class: "tap link choice", href: this.app.config.blank_chart_url, target: "_blank", rel: "noopener" }, say("print_blank"))),
-    this.app.state.recent.map((row) =>
-      button([el("b", {}, clock(Date.parse(row.taken_at))), el("span", {}, row.cells.length
-        ? row.cells.map((cell) => `${cell.label} ${cell.text}`).join("  ") : row.struck ? el("s", {}, row.text) : row.text), el("small", {}, row.by)],
-        () => this.details(row), { class: "tap choice recent-row" })));
+    this.recordRows());
   }
 
   /** A whole row: who recorded it when, and every value of it to be corrected. */
@@ -139,18 +137,22 @@ class RecordSheets extends SymptomSheets {
       button([el("small", {}, cell.label), " ", el("b", {}, cell.text), ...(cell.was ? [" ", el("s", {}, cell.was)] : [])],
         () => this.amend(row, cell), { class: "tap choice cell", "data-level": cell.level, disabled: !cell.id }));
     this.open(`${clock(Date.parse(row.taken_at))}  ${row.text}`, el("p", {}, row.story),
-      row.cells.length ? el("div", { class: "choices" }, cells)
+      row.cells.length ? el("div", { class: "choices" }, cells, this.retimeButton(row))
         : row.struck ? null : button(say("amend_title"), () => this.strike(row), { class: "tap choice" }));
   }
 
   /** Something without a single value (dose, side effect, event): struck out, entered anew. */
   strike(row) {
+    const { amend_reasons: known, wrong_time: time } = this.app.config;
+    // What cannot be moved is struck out for its time, too, and entered again at the right one.
+    const reasons = row.moves ? known : [...known, { code: time, label: time }];
     this.open(say("amend_title"),
       el("p", { class: "amend-was" }, `${clock(Date.parse(row.taken_at))}  ${row.text}  ${row.by}`),
+      this.retimeButton(row),
       el("h3", {}, say("strike_because")),
-      this.choices(this.app.config.amend_reasons, (code) =>
+      this.choices(reasons, (code) =>
         this.app.send("amend", { amends: row.id, replacement: null,
-          reason: this.app.config.amend_reasons.find((reason) => reason.code === code).label },
+          reason: reasons.find((reason) => reason.code === code).label },
           say("sum_strike", { label: row.text, old: "" }))));
   }
 }

@@ -99,4 +99,26 @@ class SheetFrame {
     this.open(title, sentences.flat().map((sentence) => el("p", {}, sentence)),
       button(say("done"), () => this.close(), { class: "tap accent wide" }));
   }
+
+  /** When, by one tap; now unless something else is said.  A clock time is typed in a sheet of its own. */
+  when(caption, entry, reopen, changed = () => {}, agos = [0, 5, 10, 15, 30]) {
+    const row = el("div", { class: "chips", role: "group", "aria-label": caption });
+    const choose = (taken) => {
+      entry.taken = taken;
+      draw();
+      changed();
+    };
+    const draw = () => {
+      const { ago, clock: typed } = entry.taken;
+      refill(row, el("span", { class: "caption" }, caption),
+        agos.map((minutes) => button(minutes ? say("minus_minutes", { minutes }) : say("now"),
+          () => choose({ ago: minutes }), { "data-ago": minutes, "aria-pressed": String(ago === minutes) })),
+        button(typed ?? say("other_clock"), () => this.clockTime(caption, (clockTime) => {
+          choose({ clock: clockTime });
+          reopen();
+        }, [], reopen), { "aria-pressed": String(Boolean(typed)), "data-ago": "other" }));
+    };
+    draw();
+    return row;
+  }
 }

@@ -129,11 +129,12 @@ class Sheets extends EffectSheets {
   }
 
   // -- events ------------------------------------------------------------------------------------
-  events() {
+  /** Without a time they are now; a time that was chosen goes on to the event that is tapped. */
+  events(entry = { taken: { ago: 0 } }) {
     const { moves, verbal } = this.app.state;
     const { events } = this.app.config;
-    this.open(say("events"), this.choices(events,
-      (code) => this.app.event(events.find((event) => event.code === code))),
+    this.open(say("events"), this.when(say("at_time"), entry, () => this.events(entry)),
+      this.choices(events, (code) => this.app.event(events.find((event) => event.code === code), entry.taken)),
       el("div", { class: "choices" }, button(say("ledger_title"), () => this.ledger(), { class: "tap choice", "data-code": "ledger" }),
         verbal.length ? button(say("verbal_open", { n: verbal.length }), () => this.verbalOrders(), { class: "tap choice", "data-code": "verbal" }) : null),
       moves.length ? el("h3", {}, say("session_goes_on")) : null,

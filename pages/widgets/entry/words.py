@@ -388,8 +388,19 @@ def _person_words() -> dict[str, str]:
 
 
 def _symptom_words() -> dict[str, str]:
-    """Symptoms that are there, gone, or were not asked about."""
+    """Symptoms that are there, gone, or were not asked about; oxygen; earlier rows, right times."""
     return {
+        "earlier_failed": _("The server does not answer. Try again."),
+        "earlier_rows": _("Earlier entries · {n} more"),
+        "right_time": _("{what}: the right time"),
+        "right_time_help": _(
+            "Everything that was saved together gets this time. What was written stays readable."
+        ),
+        "sum_retime": _("{what} was at {time}"),
+        "wrong_time": _("Wrong time…"),
+        "oxygen_now": _("Last recorded: {flow} L/min at {time}."),
+        "oxygen_other": _("Or type another flow in L/min."),
+        "sum_oxygen": _("Oxygen {flow} L/min"),
         "symptom_gone": _("gone"),
         "symptom_still": _("still there"),
         "tick_no": _("{label}: no"),
