@@ -158,10 +158,10 @@ def _rate_limit_ceilings(entry: _Entry, protocol: InfusionProtocol) -> Iterator[
         if limit == "rate_mg_per_h":
             value = f"{plain(mg_per_h)} mg/h"
         else:
-            value = f"{plain(mg_per_h / entry.weight_kg)} mg/kg/h"
+            value = protocol.rate_words(mg_per_h / entry.weight_kg)
         words = f"{value}, {limit_name(kind, protocol)}"
         if fixed is not None and kind == "soft":
-            words += f", whose fixed rate is {plain(fixed)} mg/kg/h"
+            words += f", whose fixed rate is {protocol.rate_words(fixed)}"
         yield _Ceiling(f"{limit}.{kind}", kind, mg_per_h, words)
 
 
@@ -173,7 +173,7 @@ def _start_ceilings(entry: _Entry, protocol: InfusionProtocol) -> Iterator[_Ceil
     """The start rate limits the first rate; a fixed dose has its own band around it (U-22, U-23)."""
     start = protocol.start_rate_mg_per_kg_h
     if protocol.limits.fixed_rate_mg_per_kg_h is None:
-        words = f"{plain(start)} mg/kg/h, the start rate of {protocol.code}"
+        words = f"{protocol.rate_words(start)}, the start rate of {protocol.code}"
         yield _Ceiling("start_rate.soft", "soft", _mg_per_h(entry, protocol, start), words)
 
 
@@ -189,7 +189,7 @@ def _step_ceilings(entry: _Entry, protocol: InfusionProtocol) -> Iterator[_Ceili
     for kind, step in pair_items(limits.step_mg_per_kg_h):
         if kind == "hard" or not planned:
             ceiling = most + _mg_per_h(entry, protocol, step)
-            words = _step_words(ceiling, f"{plain(step)} mg/kg/h", entry.last)
+            words = _step_words(ceiling, protocol.rate_words(step), entry.last)
             yield _Ceiling(f"step_mg_per_kg_h.{kind}", kind, ceiling, words)
     percent = limits.step_percent_soft
     if percent is not None and not planned:
@@ -276,7 +276,7 @@ def _unit_swap_problems(entry: _Entry, protocol: InfusionProtocol) -> Iterator[P
     if meant is not None:
         message = (
             f"{entry.text}: was {plain(value)} {meant.value} meant? "
-            f"{protocol.code} runs from {plain(start)} to {plain(soft)} mg/kg/h."
+            f"{protocol.code} runs from {protocol.rate_number(start)} to {protocol.rate_words(soft)}."
         )
         yield Problem(field="rate", message=message, kind="soft", code="unit_swap.soft")
 

@@ -18,7 +18,7 @@ def test_a_lead_writes_and_an_anaesthetist_approves(browser_page: BrowserPage) -
     lead = browser_page("lead", "/protocols")
     lead.get_by_role("link", name="P17").click()
     lead.get_by_role("button", name="Write the next version of P17").click(timeout=WAIT_MS)
-    hard = lead.get_by_label("Hard rate limit (mg/kg/h)")
+    hard = lead.get_by_label("Hard rate limit (mg/kg/h or per 70 kg)")
     hard.fill("0.7", timeout=WAIT_MS)
     lead.get_by_label("What does this version change, and why?").fill("lower, after the audit")
     lead.get_by_role("button", name="Store as a draft").click()
