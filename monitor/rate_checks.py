@@ -48,6 +48,9 @@ _SWAP_HIGH = Decimal(_NUMBERS["unit_swap"]["high"])
 _SWAP_START_SHARE = Decimal(_NUMBERS["unit_swap"]["start_share"])
 _FASTEST_ML_PER_H = Decimal(_NUMBERS["pump"]["fastest_ml_per_h"])
 
+#: More than a quotient that does not end loses (50 digits), and less than anybody can type.
+_LOST_IN_QUOTIENTS = Decimal("1e-30")
+
 #: Only there to place a rate that is not yet saved among those that are.
 _PROPOSED_ID = UUID(int=0)
 
@@ -107,6 +110,7 @@ class _Entry(NamedTuple):
         only asked is not asked about a planned rate that was rounded for the unit it was typed in;
         what is refused is compared exactly.
         """
+        limit_mg_per_h += _LOST_IN_QUOTIENTS
         if kind == "soft" and self.least_mg_per_h <= limit_mg_per_h:
             return False
         if self.proposed.unit is DoseUnit.ML_PER_H:
@@ -185,7 +189,9 @@ def _step_ceilings(entry: _Entry, protocol: InfusionProtocol) -> Iterator[_Ceili
     planned = False
     if limits.step_range_mg_per_kg_h is not None:
         low, high = (_mg_per_h(entry, protocol, step) for step in limits.step_range_mg_per_kg_h)
-        planned = entry.most_mg_per_h - least >= low and not entry.exceeds(most + high)
+        planned = entry.most_mg_per_h - least + _LOST_IN_QUOTIENTS >= low and not entry.exceeds(
+            most + high
+        )
     for kind, step in pair_items(limits.step_mg_per_kg_h):
         if kind == "hard" or not planned:
             ceiling = most + _mg_per_h(entry, protocol, step)
