@@ -74,7 +74,7 @@ def rate_ceilings(protocol: InfusionProtocol, weight_kg: Decimal) -> tuple[RateC
             "rate_mg_per_kg_h",
             kind,
             protocol.rate_mg_per_h(value, weight_kg),
-            f"{plain(value)} mg/kg/h",
+            protocol.rate_words(value),
             whose,
         )
         for kind, value, whose in binding(protocol, "rate_mg_per_kg_h")

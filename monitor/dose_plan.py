@@ -17,6 +17,7 @@ from monitor.dose_units import (
 )
 from monitor.protocols import InfusionProtocol, TitrationStep
 from monitor.record import DoseUnit, InfusionSession
+from monitor.stated_rates import KEPT_STEP
 
 #: Pumps are set in steps of this size (U-32).
 PUMP_STEP_ML_PER_H = Decimal(dosing_numbers()["pump"]["step_ml_per_h"])
@@ -93,7 +94,11 @@ def planned_mg_per_h(
     last_digit = typed.normalize().as_tuple().exponent
     shown_step = PUMP_STEP_ML_PER_H if unit is DoseUnit.ML_PER_H else display_step(typed, unit)
     step = min(shown_step, Decimal(1).scaleb(int(last_digit)))
-    return nearest if abs(nearest - rate_mg_per_h) <= step / 2 * one_mg_per_h else None
+    slack = step / 2 * one_mg_per_h
+    if protocol.stated_per_70_kg:
+        # The rate as it is kept in mg/kg/h, rounded down, is the planned one too.
+        slack = max(slack, KEPT_STEP * weight_kg)
+    return nearest if abs(nearest - rate_mg_per_h) <= slack else None
 
 
 def meant_mg_per_h(

@@ -16,8 +16,19 @@ from monitor.dose_limits import OWN_LIMITS
 from monitor.dose_units import dosing_numbers, exact, plain
 from monitor.errors import Problem
 from monitor.limit_row_check import beyond_rows
-from monitor.protocol_fields import BY_PATH, FIELDS, Kind, number_at, value_at
+from monitor.protocol_fields import BY_PATH, FIELDS, Kind, number_at, unit_in, value_at
 from monitor.protocols import OWN_SCHEDULE, own_schedule_bounds
+from monitor.stated_rates import (
+    PER_70_KG,
+    PER_KG,
+    STATED_STEP,
+    in_mg_per_kg_h,
+    is_rate,
+    per_kg,
+    rate_unit,
+    step_rate,
+    strange_keys,
+)
 
 _CODE = re.compile(r"[A-Z][A-Z0-9-]{1,15}")
 _SANITY = dosing_numbers()["protocol"]
@@ -46,7 +57,7 @@ def missing(content: Mapping[str, Any]) -> tuple[str, ...]:
     words += [
         f"{name} limit"
         for name, fields in OWN_LIMITS.items()
-        if not any(limits.get(field) for field in fields)
+        if not any(value_at(content, f"limits.{field}") for field in fields)
     ]
     if "rate limit" not in words and not any(value_at(content, path) for path in _HARD_RATES):
         words.append("hard rate limit")
@@ -92,11 +103,16 @@ def contradictions(
 
     The field of a problem is a path of ``protocol_fields`` or ``steps.<number from 0>``.
     """
+    if strange := strange_keys(content):
+        # No rate can be judged before it is known what it is stated in.
+        words = f"Rates are stated in two units: {', '.join(strange)}."
+        return (Problem("rate_unit", words),)
     return tuple(
         problem
         for check in (
             _texts,
             _choices,
+            _stated_rates,
             _numbers,
             _pairs,
             _steps,
@@ -161,8 +177,8 @@ def _numbers(content: Mapping[str, Any]) -> Iterator[Problem]:
             yield Problem(
                 field.path, f"The {field.label} has to be above 0. Leave it empty for none."
             )
-        elif field.unit == "mg/kg/h" and value > _FASTEST_MG_PER_KG_H:
-            yield Problem(field.path, _too_fast(field.label, value))
+        elif field.unit == PER_KG and _per_kg(content, field.path, value) > _FASTEST_MG_PER_KG_H:
+            yield Problem(field.path, _too_fast(field.label, value, unit_in(content, field)))
     duration = number_at(content, "planned_duration_min")
     if duration is not None and duration > _LONGEST_MIN:
         yield Problem(
@@ -184,7 +200,33 @@ def _syringes(content: Mapping[str, Any]) -> Iterator[Problem]:
             )
 
 
-def _too_fast(label: str, rate_mg_per_kg_h: Decimal) -> str:
+def _per_kg(content: Mapping[str, Any], path: str, stated: Decimal) -> Decimal:
+    return per_kg(stated) if is_rate(path) and rate_unit(content) == PER_70_KG else stated
+
+
+def _stated_rates(content: Mapping[str, Any]) -> Iterator[Problem]:
+    """Rates per 70 kg on a step that comes back as it was stated."""
+    if rate_unit(content) != PER_70_KG:
+        return
+    fields = [
+        (row.path, row.label, number_at(content, row.path)) for row in FIELDS if is_rate(row.path)
+    ]
+    rates = [(path, label, rate) for path, label, rate in fields if rate is not None]
+    rates += [
+        (f"steps.{place}", f"rate of planned step {place + 1}", step_rate(content, step))
+        for place, step in enumerate(content.get("steps") or ())
+    ]
+    for path, label, rate in rates:
+        if rate != rate.quantize(STATED_STEP):
+            yield Problem(path, f"The {label} per 70 kg has more than three decimals.")
+
+
+def _too_fast(label: str, rate_mg_per_kg_h: Decimal, unit: str) -> str:
+    if unit == PER_70_KG:
+        return (
+            f"The {label} is {plain(rate_mg_per_kg_h)} {unit}; nothing is given above "
+            f"{plain(_FASTEST_MG_PER_KG_H)} mg/kg/h."
+        )
     per_hour = plain(rate_mg_per_kg_h * Decimal("0.06"))
     return (
         f"The {label} is {plain(rate_mg_per_kg_h)} mg/kg/h; nothing is given above "
@@ -202,8 +244,8 @@ def _pairs(content: Mapping[str, Any]) -> Iterator[Problem]:
         if soft is not None and hard is not None and soft > hard:
             yield Problem(
                 field.path,
-                f"The {field.label} ({plain(soft)} {field.unit}) is above the hard one "
-                f"({plain(hard)} {field.unit}).",
+                f"The {field.label} ({plain(soft)} {unit_in(content, field)}) is above the hard one "
+                f"({plain(hard)} {unit_in(content, field)}).",
             )
     limits = content.get("limits", {})
     soft, hard = limits.get("step_interval_min_soft"), limits.get("step_interval_min_hard")
@@ -213,25 +255,32 @@ def _pairs(content: Mapping[str, Any]) -> Iterator[Problem]:
             f"The soft least time between increases ({soft} min) is shorter than the hard one "
             f"({hard} min).",
         )
-    usual = [Decimal(item) for item in limits.get("step_range_mg_per_kg_h") or ()]
+    usual = _usual_step(content)
     if len(usual) == 2 and usual[0] > usual[1]:
         yield Problem(
             "limits.step_range_mg_per_kg_h.0",
-            f"The usual step goes from {plain(usual[0])} down to {plain(usual[1])} mg/kg/h. "
+            f"The usual step goes from {plain(usual[0])} down to {plain(usual[1])} "
+            f"{rate_unit(content)}. "
             "Enter the smaller one first.",
         )
+
+
+def _usual_step(content: Mapping[str, Any]) -> list[Decimal]:
+    """Both ends of the usual step as they are stated, or nothing."""
+    return [Decimal(item) for item in value_at(content, "limits.step_range_mg_per_kg_h") or ()]
 
 
 def _steps(content: Mapping[str, Any]) -> Iterator[Problem]:
     steps = content.get("steps") or ()
     for place, step in enumerate(steps):
-        rate = Decimal(step["rate_mg_per_kg_h"])
+        rate = step_rate(content, step)
         if rate <= 0:
             yield Problem(
                 f"steps.{place}", f"Planned step {place + 1}: the rate has to be above 0."
             )
-        elif rate > _FASTEST_MG_PER_KG_H:
-            yield Problem(f"steps.{place}", _too_fast(f"rate of planned step {place + 1}", rate))
+        elif _per_kg(content, "rate_mg_per_kg_h", rate) > _FASTEST_MG_PER_KG_H:
+            words = _too_fast(f"rate of planned step {place + 1}", rate, rate_unit(content))
+            yield Problem(f"steps.{place}", words)
     for place, (before, after) in enumerate(pairwise(steps), start=1):
         if after["after_min"] <= before["after_min"]:
             yield Problem(
@@ -242,11 +291,11 @@ def _steps(content: Mapping[str, Any]) -> Iterator[Problem]:
     if steps and steps[0]["after_min"] != 0:
         yield Problem("steps.0", "The first planned step has to begin at minute 0.")
     start = number_at(content, _START)
-    if steps and start is not None and start != Decimal(steps[0]["rate_mg_per_kg_h"]):
-        first = plain(Decimal(steps[0]["rate_mg_per_kg_h"]))
+    if steps and start is not None and start != step_rate(content, steps[0]):
+        first, unit = plain(step_rate(content, steps[0])), rate_unit(content)
         yield Problem(
             _START,
-            f"The start rate is {plain(start)} mg/kg/h, the first planned step {first} mg/kg/h. "
+            f"The start rate is {plain(start)} {unit}, the first planned step {first} {unit}. "
             "They have to be the same.",
         )
     duration = content.get("planned_duration_min")
@@ -328,11 +377,12 @@ def _sentence(words: str) -> str:
 def _plan_within_limits(content: Mapping[str, Any]) -> Iterator[Problem]:
     yield from _rates_within_limits(content)
     fixed = number_at(content, "limits.fixed_rate_mg_per_kg_h")
-    rates = {Decimal(step["rate_mg_per_kg_h"]) for step in content.get("steps") or ()}
+    rates = {step_rate(content, step) for step in content.get("steps") or ()}
     if fixed is not None and rates - {fixed}:
         yield Problem(
             "limits.fixed_rate_mg_per_kg_h",
-            f"The fixed rate is {plain(fixed)} mg/kg/h, but the planned steps give another. "
+            f"The fixed rate is {plain(fixed)} {rate_unit(content)}, but the planned steps give "
+            "another. "
             "A protocol of fixed dose has one step.",
         )
     yield from _total_within_limits(content)
@@ -354,10 +404,10 @@ def _plan_within_limits(content: Mapping[str, Any]) -> Iterator[Problem]:
 def _rates_within_limits(content: Mapping[str, Any]) -> Iterator[Problem]:
     """Every planned rate against the protocol's own limits; the start where there is no step."""
     rates = [
-        (f"steps.{place}", f"planned step {place + 1}", Decimal(step["rate_mg_per_kg_h"]))
+        (f"steps.{place}", f"planned step {place + 1}", step_rate(content, step))
         for place, step in enumerate(content.get("steps") or ())
     ]
-    start = number_at(content, _START)
+    start, unit = number_at(content, _START), rate_unit(content)
     if start is not None and not rates:
         rates = [(_START, "start rate", start)]
     for field, words, rate in rates:
@@ -366,8 +416,8 @@ def _rates_within_limits(content: Mapping[str, Any]) -> Iterator[Problem]:
             if limit is not None and rate > limit:
                 yield Problem(
                     field,
-                    f"The {words} ({plain(rate)} mg/kg/h) is above the protocol's own {severity} "
-                    f"rate limit ({plain(limit)} mg/kg/h).",
+                    f"The {words} ({plain(rate)} {unit}) is above the protocol's own {severity} "
+                    f"rate limit ({plain(limit)} {unit}).",
                 )
                 break
 
@@ -376,19 +426,20 @@ def _increase_beyond_limits(
     content: Mapping[str, Any], before: Mapping[str, Any], after: Mapping[str, Any]
 ) -> Iterator[str]:
     """Where a planned increase would itself be asked about or refused (U-23)."""
-    rate, last = Decimal(after["rate_mg_per_kg_h"]), Decimal(before["rate_mg_per_kg_h"])
+    rate, last = step_rate(content, after), step_rate(content, before)
+    unit = rate_unit(content)
     size, minutes = rate - last, after["after_min"] - before["after_min"]
     if size <= 0:
         return
     limits = content.get("limits", {})
-    usual = [Decimal(item) for item in limits.get("step_range_mg_per_kg_h") or ()]
+    usual = _usual_step(content)
     is_usual = len(usual) == 2 and usual[0] <= size <= usual[1]
     for severity in ("hard",) if is_usual else ("hard", "soft"):
         limit = number_at(content, f"limits.step_mg_per_kg_h.{severity}")
         if limit is not None and size > limit:
             yield (
-                f"raises the rate by {plain(size)} mg/kg/h, above the protocol's own {severity} "
-                f"step limit ({plain(limit)} mg/kg/h)"
+                f"raises the rate by {plain(size)} {unit}, above the protocol's own {severity} "
+                f"step limit ({plain(limit)} {unit})"
             )
             break
     percent = number_at(content, "limits.step_percent_soft")
@@ -424,6 +475,7 @@ def _total_within_limits(content: Mapping[str, Any]) -> Iterator[Problem]:
 
 def planned_total_mg_per_kg(content: Mapping[str, Any]) -> Decimal | None:
     """What the planned steps give by the planned end, in mg/kg; None while they are not known."""
+    content = in_mg_per_kg_h(content)
     steps, duration = content.get("steps"), content.get("planned_duration_min")
     if not steps or duration is None:
         return None

@@ -12,7 +12,8 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from monitor.dose_units import plain
-from monitor.protocol_fields import FIELDS, in_force, value_at, value_words
+from monitor.protocol_fields import FIELDS, in_force, unit_in, value_at, value_words
+from monitor.stated_rates import rate_unit, step_rate, stored_path
 
 #: Always different between two versions, or said elsewhere: never part of the difference.
 _ASIDE = frozenset({"version", "status", "schedule_profile.intervals"})
@@ -54,8 +55,16 @@ def _fields(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Cha
     for field in FIELDS:
         old = value_words(field, in_force(before, field))
         new = value_words(field, in_force(after, field))
-        if old != new:
-            yield Change(field.label, old, new, field.unit)
+        units = unit_in(before, field), unit_in(after, field)
+        if (old or new) and (old, units[0]) != (new, units[1]):
+            yield _change(field.label, old, new, units)
+
+
+def _change(where: str, old: str, new: str, units: tuple[str, str]) -> Change:
+    """A change of a value, of its unit or of both: then each is said with its own."""
+    if units[0] == units[1]:
+        return Change(where, old, new, units[0])
+    return Change(where, f"{old} {units[0]}" if old else "", f"{new} {units[1]}" if new else "")
 
 
 def _steps(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Change]:
@@ -63,8 +72,9 @@ def _steps(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Chan
     old, new = _rates_by_minute(before), _rates_by_minute(after)
     for minute in sorted(old.keys() | new.keys()):
         was, is_ = old.get(minute, ""), new.get(minute, "")
-        if was != is_:
-            yield Change(_step_words(new if is_ else old, minute), was, is_, "mg/kg/h")
+        units = rate_unit(before), rate_unit(after)
+        if (was, units[0]) != (is_, units[1]):
+            yield _change(_step_words(new if is_ else old, minute), was, is_, units)
 
 
 def _intervals(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Change]:
@@ -86,7 +96,7 @@ def _every_by_minute(content: Mapping[str, Any]) -> dict[int, str]:
 def _rates_by_minute(content: Mapping[str, Any]) -> dict[int, str]:
     rates: dict[int, list[str]] = {}
     for step in content.get("steps") or ():
-        rates.setdefault(step["after_min"], []).append(_words(step["rate_mg_per_kg_h"]))
+        rates.setdefault(step["after_min"], []).append(plain(step_rate(content, step)))
     return {minute: " and ".join(several) for minute, several in rates.items()}
 
 
@@ -114,26 +124,28 @@ def _line(item: Any) -> str:
 
 def _rest(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Change]:
     """What has no words of its own: the numbers of the schedule, and whatever a version brings."""
-    old, new = dict(_leaves(before)), dict(_leaves(after))
+    old, new = dict(_leaves(before, _said(before))), dict(_leaves(after, _said(after)))
     for path in dict.fromkeys([*old, *new]):
         was, is_ = old.get(path, ""), new.get(path, "")
         if was != is_:
             yield Change(_path_words(path), was, is_)
 
 
-_SAID = frozenset(field.path for field in FIELDS)
+def _said(content: Mapping[str, Any]) -> frozenset[str]:
+    """The places of the content that have words of their own."""
+    return frozenset(stored_path(content, field.path) for field in FIELDS)
 
 
-def _leaves(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
-    if path in _SAID or path in _ASIDE or path in ("steps", "notes", "sources"):
+def _leaves(value: Any, said: frozenset[str], path: str = "") -> Iterator[tuple[str, str]]:
+    if path in said or path in _ASIDE or path in ("steps", "notes", "sources"):
         return
     if isinstance(value, Mapping):
         if path and not value:
             yield path, "(empty)"
         for name, item in value.items():
-            yield from _leaves(item, f"{path}.{name}" if path else str(name))
+            yield from _leaves(item, said, f"{path}.{name}" if path else str(name))
     elif isinstance(value, Sequence) and not isinstance(value, str):
-        if any(f"{path}.{place}" in _SAID for place in range(len(value))):
+        if any(f"{path}.{place}" in said for place in range(len(value))):
             return
         yield path, "; ".join(_words(item) for item in value) or "(none)"
     else:

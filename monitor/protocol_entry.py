@@ -21,6 +21,7 @@ from monitor.protocol_fields import (
     value_at,
 )
 from monitor.protocols import OWN_SCHEDULE, own_schedule, packaged_schedules, with_schedule
+from monitor.stated_rates import rate_unit, step_rate, stored_path
 
 #: What a line of the sources says, in this order, between upright strokes.
 SOURCE_PARTS = ("about", "says", "source", "confidence")
@@ -49,7 +50,7 @@ def entry_of(content: Mapping[str, Any]) -> ProtocolEntry:
         code=str(content.get("code", "")),
         texts={row.path: typed_text(row, in_force(content, row)) for row in FIELDS},
         steps=tuple(
-            (str(step["after_min"]), plain(parse_number(step["rate_mg_per_kg_h"])))
+            (str(step["after_min"]), plain(step_rate(content, step)))
             for step in content.get("steps") or ()
         ),
         sources="\n".join(
@@ -204,7 +205,7 @@ def _read_steps(entry: ProtocolEntry, content: dict[str, Any], problems: list[Pr
         if not minute.strip() and not rate.strip():
             continue
         try:
-            steps.append(_step(minute, rate))
+            steps.append(_step(minute, rate, content))
         except ValueError as refused:
             slips.append(Problem(f"steps.{place}", f"Planned step {place + 1}: {refused}"))
     problems += slips
@@ -213,15 +214,16 @@ def _read_steps(entry: ProtocolEntry, content: dict[str, Any], problems: list[Pr
         content["steps"] = steps
 
 
-def _step(minute: str, rate: str) -> dict[str, Any]:
+def _step(minute: str, rate: str, content: Mapping[str, Any]) -> dict[str, Any]:
     if not minute.strip():
         raise ValueError("Say from which minute on.")
     if not rate.strip():
-        raise ValueError("Say the rate in mg/kg/h.")
+        raise ValueError(f"Say the rate in {rate_unit(content)}.")
     after_min = _whole(minute)
     if after_min < 0:
         raise ValueError("The minute cannot be before the start.")
-    return {"after_min": after_min, "rate_mg_per_kg_h": plain_text(parse_number(rate))}
+    key = stored_path(content, "rate_mg_per_kg_h")
+    return {"after_min": after_min, key: plain_text(parse_number(rate))}
 
 
 def _lines(text: str, name: str, problems: list[Problem]) -> list[str]:

@@ -22,6 +22,7 @@ from monitor.protocols import (
 )
 from monitor.record import DrugForm
 from monitor.scales import RECOVERY_SCORES, SCALES, Scale
+from monitor.stated_rates import PER_70_KG, PER_KG, REFERENCE_KG, is_rate, rate_unit, stored_path
 
 
 class Kind(StrEnum):
@@ -66,8 +67,12 @@ class ProtocolField:
 
     @property
     def label_with_unit(self) -> str:
-        """The label as it stands beside an empty field."""
-        return f"{self.label} ({self.unit})" if self.unit else self.label
+        """The label as it stands beside an empty field.
+
+        Which unit a rate is typed in is chosen in the same form, so both are said.
+        """
+        unit = f"{PER_KG} or per {REFERENCE_KG} kg" if is_rate(self.path) else self.unit
+        return f"{self.label} ({unit})" if unit else self.label
 
 
 def _plan(path: str, label: str, kind: Kind = Kind.TEXT, unit: str = "", **more: Any) -> Any:
@@ -140,6 +145,13 @@ FIELDS: tuple[ProtocolField, ...] = (
         choices=(("outpatient", "outpatient"), ("inpatient", "inpatient")),
     ),
     _plan("concentrations_mg_per_ml", "syringes", Kind.NUMBERS, "mg/mL"),
+    ProtocolField(
+        "rate_unit",
+        "rates are stated in",
+        Kind.CHOICE,
+        Section.PLAN,
+        choices=((PER_KG, PER_KG), (PER_70_KG, PER_70_KG)),
+    ),
     _plan("start_rate_mg_per_kg_h", "start rate", Kind.NUMBER, "mg/kg/h"),
     _plan("planned_duration_min", "planned duration", Kind.WHOLE, "min"),
     ProtocolField(
@@ -217,9 +229,11 @@ BY_PATH: dict[str, ProtocolField] = {field.path: field for field in FIELDS}
 
 
 def value_at(content: Mapping[str, Any], path: str) -> Any:
-    """What the content holds there, or None."""
+    """What the content holds there, or None.  A rate is what was stated, in its own unit."""
+    if path == "rate_unit":
+        return rate_unit(content)
     here: Any = content
-    for name in path.split("."):
+    for name in stored_path(content, path).split("."):
         if isinstance(here, Mapping):
             here = here.get(name)
         elif isinstance(here, list) and name.isdecimal() and int(name) < len(here):
@@ -236,8 +250,14 @@ def in_force(content: Mapping[str, Any], field: ProtocolField) -> Any:
 
 
 def put_at(content: dict[str, Any], path: str, value: Any) -> None:
-    """Put a value into the content; an index of a list has to be the next one."""
-    *outer, last = path.split(".")
+    """Put a value into the content; an index of a list has to be the next one.
+
+    The unit of the rates comes before them; mg/kg/h goes without saying.
+    """
+    if path == "rate_unit" and value == PER_KG:
+        content.pop(path, None)
+        return
+    *outer, last = stored_path(content, path).split(".")
     here: Any = content
     for place, name in enumerate(outer):
         following = outer[place + 1] if place + 1 < len(outer) else last
@@ -246,6 +266,11 @@ def put_at(content: dict[str, Any], path: str, value: Any) -> None:
         here.append(value)
     else:
         here[last] = value
+
+
+def unit_in(content: Mapping[str, Any], field: ProtocolField) -> str:
+    """The unit the content states the field in."""
+    return rate_unit(content) if is_rate(field.path) else field.unit
 
 
 def number_at(content: Mapping[str, Any], path: str) -> Decimal | None:
@@ -279,5 +304,5 @@ def value_words(field: ProtocolField, value: Any) -> str:
 
 def words_at(content: Mapping[str, Any], field: ProtocolField) -> str:
     """The value of the field with its unit; nothing for what is not there."""
-    words = value_words(field, in_force(content, field))
-    return f"{words} {field.unit}" if words and field.unit else words
+    words, unit = value_words(field, in_force(content, field)), unit_in(content, field)
+    return f"{words} {unit}" if words and unit else words

@@ -14,9 +14,17 @@ from importlib import resources
 from typing import Any
 from uuid import UUID
 
-from monitor.dose_units import dosing_numbers
+from monitor.dose_units import dosing_numbers, plain
 from monitor.ids import derived_id
 from monitor.record import DrugForm
+from monitor.stated_rates import (
+    PER_70_KG,
+    PER_KG,
+    REFERENCE_KG,
+    in_mg_per_kg_h,
+    per_70_kg,
+    rate_unit,
+)
 
 #: What a protocol names in place of a packaged schedule when it carries rows of its own.
 OWN_SCHEDULE = "OWN"
@@ -180,6 +188,7 @@ class InfusionProtocol:
     ``plateau_after_min`` is how long a rate has to stand unchanged to be called a plateau before
     the last planned step is reached (clinical.md 1.7 step 6); None when only the last step is.
     ``second_person_at`` are the moments that need a second person; U-26 holds besides.
+    ``stated_per_70_kg``: its rates come from mg/h per 70 kg, and are said and converted as such.
     """
 
     code: str
@@ -204,10 +213,30 @@ class InfusionProtocol:
     plateau_after_min: int | None = None
     second_person_at: frozenset[SecondPersonAt] = SECOND_PERSON_DEFAULT
     titrate_if: TitrateIf | None = None
+    stated_per_70_kg: bool = False
 
     def rate_mg_per_h(self, rate_mg_per_kg_h: Decimal, weight_kg: Decimal) -> Decimal:
-        """A rate of this protocol for a patient of this weight, exact."""
+        """A rate of this protocol for a patient of this weight, exact.
+
+        Stated per 70 kg it is what was stated times weight / 70 (U-77).
+        """
+        if self.stated_per_70_kg:
+            return per_70_kg(rate_mg_per_kg_h) * weight_kg / REFERENCE_KG
         return rate_mg_per_kg_h * weight_kg
+
+    def rate_number(self, rate_mg_per_kg_h: Decimal) -> str:
+        """A rate of this protocol as it was stated, without its unit."""
+        rate = per_70_kg(rate_mg_per_kg_h) if self.stated_per_70_kg else rate_mg_per_kg_h
+        return plain(rate)
+
+    @property
+    def rate_unit(self) -> str:
+        """The unit in which its rates were stated."""
+        return PER_70_KG if self.stated_per_70_kg else PER_KG
+
+    def rate_words(self, rate_mg_per_kg_h: Decimal) -> str:
+        """A rate of this protocol as it was stated: ``20 mg/h per 70 kg``."""
+        return f"{self.rate_number(rate_mg_per_kg_h)} {self.rate_unit}"
 
     @property
     def label(self) -> str:
@@ -388,6 +417,8 @@ def parse_protocol(content: Mapping[str, Any]) -> InfusionProtocol:
     Raises:
         KeyError, ValueError: the content is not a protocol; stored versions were checked.
     """
+    stated_per_70_kg = rate_unit(content) == PER_70_KG
+    content = in_mg_per_kg_h(content)
     limits = content["limits"]
     step_range = limits.get("step_range_mg_per_kg_h")
     fixed = limits.get("fixed_rate_mg_per_kg_h")
@@ -434,6 +465,7 @@ def parse_protocol(content: Mapping[str, Any]) -> InfusionProtocol:
         plateau_after_min=content.get("plateau_after_min"),
         second_person_at=_second_person_at(content.get("second_person") or {}),
         titrate_if=_titrate_if(content.get("titrate_if")),
+        stated_per_70_kg=stated_per_70_kg,
     )
 
 

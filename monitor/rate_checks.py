@@ -50,6 +50,9 @@ _SWAP_HIGH = Decimal(_NUMBERS["unit_swap"]["high"])
 _SWAP_START_SHARE = Decimal(_NUMBERS["unit_swap"]["start_share"])
 _FASTEST_ML_PER_H = Decimal(_NUMBERS["pump"]["fastest_ml_per_h"])
 
+#: More than a quotient that does not end loses (50 digits), and less than anybody can type.
+_LOST_IN_QUOTIENTS = Decimal("1e-30")
+
 #: Only there to place a rate that is not yet saved among those that are.
 _PROPOSED_ID = UUID(int=0)
 
@@ -109,6 +112,7 @@ class _Entry(NamedTuple):
         only asked is not asked about a planned rate that was rounded for the unit it was typed in;
         what is refused is compared exactly.
         """
+        limit_mg_per_h += _LOST_IN_QUOTIENTS
         if kind == "soft" and self.least_mg_per_h <= limit_mg_per_h:
             return False
         if self.proposed.unit is DoseUnit.ML_PER_H:
@@ -159,7 +163,7 @@ def _rate_limit_ceilings(entry: _Entry, protocol: InfusionProtocol) -> Iterator[
     for limit, kind, mg_per_h, value, whose in rate_ceilings(protocol, entry.weight_kg):
         words = f"{value}, {whose}"
         if fixed is not None and kind == "soft":
-            words += f", whose fixed rate is {plain(fixed)} mg/kg/h"
+            words += f", whose fixed rate is {protocol.rate_words(fixed)}"
         yield _Ceiling(f"{limit}.{kind}", kind, mg_per_h, words)
 
 
@@ -171,7 +175,7 @@ def _start_ceilings(entry: _Entry, protocol: InfusionProtocol) -> Iterator[_Ceil
     """The start rate limits the first rate; a fixed dose has its own band around it (U-22, U-23)."""
     start = protocol.start_rate_mg_per_kg_h
     if protocol.limits.fixed_rate_mg_per_kg_h is None:
-        words = f"{plain(start)} mg/kg/h, the start rate of {protocol.code}"
+        words = f"{protocol.rate_words(start)}, the start rate of {protocol.code}"
         yield _Ceiling("start_rate.soft", "soft", _mg_per_h(entry, protocol, start), words)
 
 
@@ -183,11 +187,13 @@ def _step_ceilings(entry: _Entry, protocol: InfusionProtocol) -> Iterator[_Ceili
     planned = False
     if limits.step_range_mg_per_kg_h is not None:
         low, high = (_mg_per_h(entry, protocol, step) for step in limits.step_range_mg_per_kg_h)
-        planned = entry.most_mg_per_h - least >= low and not entry.exceeds(most + high)
+        planned = entry.most_mg_per_h - least + _LOST_IN_QUOTIENTS >= low and not entry.exceeds(
+            most + high
+        )
     for kind, step, _whose in binding(protocol, "step_mg_per_kg_h"):
         if kind == "hard" or not planned:
             ceiling = most + _mg_per_h(entry, protocol, step)
-            words = _step_words(ceiling, f"{plain(step)} mg/kg/h", entry.last)
+            words = _step_words(ceiling, protocol.rate_words(step), entry.last)
             yield _Ceiling(f"step_mg_per_kg_h.{kind}", kind, ceiling, words)
     for _kind, percent, _whose in binding(protocol, "step_percent"):
         if not planned:
@@ -271,7 +277,7 @@ def _unit_swap_problems(entry: _Entry, protocol: InfusionProtocol) -> Iterator[P
     if meant is not None:
         message = (
             f"{entry.text}: was {plain(value)} {meant.value} meant? "
-            f"{protocol.code} runs from {plain(start)} to {plain(soft)} mg/kg/h."
+            f"{protocol.code} runs from {protocol.rate_number(start)} to {protocol.rate_words(soft)}."
         )
         yield Problem(field="rate", message=message, kind="soft", code="unit_swap.soft")
 

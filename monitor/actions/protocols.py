@@ -30,7 +30,9 @@ from monitor.errors import (
 from monitor.permissions import Action, User, check_may, may
 from monitor.protocol_check import approval_problems, contradictions, missing
 from monitor.protocol_entry import ProtocolEntry, content_of
+from monitor.protocol_fields import FIELDS, number_at, words_at
 from monitor.protocols import PinnedVersion, VersionEvent, VersionStatus, canonical_content
+from monitor.stated_rates import is_rate, rate_unit
 from monitor.store import Store
 from monitor.texts import text_problems
 
@@ -85,12 +87,17 @@ class ProtocolVersion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DraftRequest:
-    """A version to be stored as a draft.  ``based_on`` is the version the form was filled from."""
+    """A version to be stored as a draft.
+
+    ``based_on`` is the version it follows; ``filled_from`` the one the form was filled from, which
+    is another protocol's where a new one is written.
+    """
 
     id: UUID
     entry: ProtocolEntry
     reason: str
     based_on: UUID | None = None
+    filled_from: UUID | None = None
 
 
 # -- reading ---------------------------------------------------------------------------------
@@ -193,6 +200,9 @@ def save_protocol_draft(
     if problems:
         raise InvalidEntry(problems)
     _ask_about_newer(family, request, confirmed)
+    for base in versions:
+        if base.id == (request.filled_from or request.based_on):
+            _ask_about_unit(base, content, confirmed)
     text, sha256 = canonical_content(content)
     draft = PinnedVersion(
         id=request.id,
@@ -325,6 +335,26 @@ def _ask_about_newer(
             "stored now, this form becomes the version after it."
         )
         raise NeedsConfirmation([Problem("code", message, kind="soft", code=code)])
+
+
+def _ask_about_unit(
+    base: PinnedVersion, content: Mapping[str, Any], confirmed: frozenset[str]
+) -> None:
+    """A number that stays while its unit changes is 70 times another rate: asked about once."""
+    before = base.content()
+    if rate_unit(before) == rate_unit(content):
+        return
+    kept = [
+        f"{row.label} {words_at(before, row)} → {words_at(content, row)}"
+        for row in FIELDS
+        if is_rate(row.path)
+        and (number := number_at(before, row.path)) is not None
+        and number == number_at(content, row.path)
+    ]
+    code = "protocol.rate_unit"
+    if kept and code not in confirmed:
+        message = f"The unit of the rates changed and these numbers did not: {'; '.join(kept)}."
+        raise NeedsConfirmation([Problem("rate_unit", message, kind="soft", code=code)])
 
 
 def _reason_problems(text: str, empty: str, field: str = "reason") -> tuple[Problem, ...]:

@@ -97,6 +97,7 @@ def write_protocol(
             entry=entry,
             reason=reason,
             based_on=base.version.id if kind == NEXT else None,
+            filled_from=base.version.id,
         )
         _store(store, user, request, form, confirmed, leave)
 
@@ -271,8 +272,13 @@ def _choices(row: ProtocolField, limit_sets: Sequence[str]) -> dict[str, str] | 
 
 
 def _steps(form: _Form, shown: ProtocolEntry) -> tuple[tuple[str, str], ...]:
-    st.markdown(_("**Planned steps.** Minute of the infusion, and the rate from then on."))
-    labels = (_("Step {n}, from minute"), _("Step {n}, mg/kg/h"))
+    st.markdown(
+        _(
+            "**Planned steps.** Minute of the infusion, and the rate from then on, in the unit "
+            "chosen above."
+        )
+    )
+    labels = (_("Step {n}, from minute"), _("Step {n}, rate"))
     return _rows(form, "steps", ("minute", "rate"), labels, shown.steps, _MORE_STEPS)
 
 

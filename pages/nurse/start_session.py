@@ -411,9 +411,11 @@ def _version_label(version: PinnedVersion) -> str:
 
 def _plan_text(protocol: InfusionProtocol) -> str:
     steps = " → ".join(
-        f"{step.rate_mg_per_kg_h.normalize():f} ({step.after_min} min)" for step in protocol.steps
+        f"{protocol.rate_number(step.rate_mg_per_kg_h)} ({step.after_min} min)"
+        for step in protocol.steps
     )
-    return _("Planned mg/kg/h: {steps}. Planned length {minutes} min. Limits: {limits}.").format(
+    return _("Planned {unit}: {steps}. Planned length {minutes} min. Limits: {limits}.").format(
+        unit=protocol.rate_unit,
         steps=steps,
         minutes=protocol.planned_duration_min,
         limits=protocol.threshold_set,

@@ -9,8 +9,10 @@ from gettext import gettext as _
 from html import escape
 from typing import Any
 
-from monitor.dose_units import plain
+from monitor.dose_units import plain, shown
 from monitor.protocol_fields import number_at
+from monitor.record import DoseUnit
+from monitor.stated_rates import in_mg_per_kg_h
 from pages.widgets.look import colour_of
 
 _WIDTH, _HEIGHT = 680, 210
@@ -25,7 +27,8 @@ def steps_picture(content: Mapping[str, Any], *, dark: bool) -> str:
     duration = content.get("planned_duration_min")
     if not steps or not duration:
         return ""
-    svg = _svg(content, steps, int(duration), dark=dark)
+    per_kg = in_mg_per_kg_h(content)
+    svg = _svg(per_kg, per_kg["steps"], int(duration), dark=dark)
     # As an image: st.html takes drawings out of the page, and an image runs no script.
     data = b64encode(svg.encode()).decode()
     label = _("Planned rate in mg/kg/h over {minutes} minutes").format(minutes=duration)
@@ -59,7 +62,8 @@ def _svg(
         points += [f"{across(begin)},{down(rate)}", f"{across(end)},{down(rate)}"]
         if across(end) - across(begin) >= _ROOM:
             middle = (across(begin) + across(end)) / 2
-            numbers.append(_text(middle, down(rate) - 6, plain(rate), ink, "middle"))
+            words = plain(shown(rate, DoseUnit.MG_PER_KG_PER_H))
+            numbers.append(_text(middle, down(rate) - 6, words, ink, "middle"))
     points.append(f"{across(duration)},{down(Decimal(0))}")
     floor = down(Decimal(0))
     ticks = _apart([*begins, duration], across)

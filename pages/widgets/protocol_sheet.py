@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import tzinfo
+from decimal import ROUND_DOWN, Decimal
 from gettext import gettext as _
 from gettext import ngettext
 from html import escape
@@ -12,7 +13,7 @@ from typing import Any
 from urllib.parse import quote
 
 from monitor.actions.protocols import ProtocolVersion, Standing
-from monitor.dose_units import format_dose, plain
+from monitor.dose_units import format_dose, plain, shown
 from monitor.errors import Problem
 from monitor.numbers import parse_number
 from monitor.permissions import User
@@ -24,10 +25,12 @@ from monitor.protocol_fields import (
     Kind,
     ProtocolField,
     Section,
+    unit_in,
     value_at,
     words_at,
 )
 from monitor.record import DoseUnit
+from monitor.stated_rates import PER_70_KG, PER_KG, per_kg, rate_unit, step_rate
 from pages.widgets.look import colours
 from pages.widgets.protocol_plot import steps_picture
 
@@ -212,12 +215,21 @@ def _steps(content: Mapping[str, Any]) -> str:
     steps = content.get("steps") or ()
     if not steps:
         return f'<p class="none">{escape(_("No step is planned yet."))}</p>'
+    per_70 = rate_unit(content) == PER_70_KG
     rows = "".join(
         f'<tr><td class="number">{number}</td><td class="number">{step["after_min"]}</td>'
-        f'<td class="number">{escape(plain(parse_number(step["rate_mg_per_kg_h"])))}</td></tr>'
+        f'<td class="number">{escape(plain(step_rate(content, step)))}</td>'
+        + (f'<td class="number">{_per_kg_number(step_rate(content, step))}</td>' if per_70 else "")
+        + "</tr>"
         for number, step in enumerate(steps, start=1)
     )
-    return _table((_("Step"), _("from minute"), _("mg/kg/h")), rows)
+    units = (PER_70_KG, PER_KG) if per_70 else (PER_KG,)
+    return _table((_("Step"), _("from minute"), *units), rows)
+
+
+def _per_kg_number(stated_mg_per_h: Decimal) -> str:
+    """A rate per 70 kg in mg/kg/h as it is shown: rounded down, as it is kept."""
+    return plain(shown(per_kg(stated_mg_per_h), DoseUnit.MG_PER_KG_PER_H, ROUND_DOWN))
 
 
 def _limits(content: Mapping[str, Any]) -> str:
@@ -339,6 +351,8 @@ def _value(content: Mapping[str, Any], field: ProtocolField) -> str:
     if field.kind is Kind.CHOICE and words == value_at(content, field.path):
         return f"<td>{escape(words)}</td>"
     kind = ' class="number"' if field.unit else ""
+    if unit_in(content, field) == PER_70_KG:
+        words += f" = {_per_kg_number(Decimal(value_at(content, field.path)))} {PER_KG}"
     return f"<td{kind}>{escape(words)}</td>"
 
 

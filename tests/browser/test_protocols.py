@@ -18,7 +18,7 @@ def test_a_lead_writes_and_an_anaesthetist_approves(browser_page: BrowserPage) -
     lead = browser_page("lead", "/protocols")
     lead.get_by_role("link", name="P17").click()
     lead.get_by_role("button", name="Write the next version of P17").click(timeout=WAIT_MS)
-    hard = lead.get_by_label("Hard rate limit (mg/kg/h)")
+    hard = lead.get_by_label("Hard rate limit (mg/kg/h or per 70 kg)")
     hard.fill("0.7", timeout=WAIT_MS)
     lead.get_by_label("What does this version change, and why?").fill("lower, after the audit")
     lead.get_by_role("button", name="Store as a draft").click()
@@ -38,6 +38,27 @@ def test_a_lead_writes_and_an_anaesthetist_approves(browser_page: BrowserPage) -
     doctor.get_by_role("button", name="All protocols").click()
     doctor.get_by_text("Out of use (1)").click(timeout=WAIT_MS)
     expect(doctor.get_by_role("link", name="P17")).to_have_count(2)
+
+
+def test_a_lead_gives_a_protocol_a_schedule_of_its_own(browser_page: BrowserPage) -> None:
+    lead = browser_page("lead", "/protocols")
+    lead.get_by_role("link", name="P18").click()
+    lead.get_by_role("button", name="Write the next version of P18").click(timeout=WAIT_MS)
+    every = lead.get_by_label("Row 2, a set every (min)")
+    every.fill("20", timeout=WAIT_MS)
+    lead.get_by_label("What does this version change, and why?").fill("fewer sets after an hour")
+    lead.get_by_role("button", name="Store as a draft").click()
+    refused = lead.get_by_text("✕ The rows below are not those of DEP-40.")
+    expect(refused).to_be_visible(timeout=WAIT_MS)
+    expect(every).to_have_value("20")
+    # By keyboard: the menu closes when the page scrolls under it.
+    lead.get_by_role("combobox", name="Observation schedule").press("ArrowDown")
+    lead.get_by_role("option", name="a schedule of its own").click()
+    lead.get_by_role("button", name="Store as a draft").click()
+    expect(lead.get_by_text("is stored as a draft").first).to_be_visible(timeout=WAIT_MS)
+    changed = lead.get_by_role("row", name="A set from minute 60 on every 15 min 20 min")
+    expect(changed).to_be_visible()
+    expect(lead.get_by_text("from 60 min every 20 min")).to_be_visible()
 
 
 @pytest.mark.parametrize("role", ["nurse", "anaesthetist", "lead"])

@@ -370,3 +370,24 @@ def test_every_clinic_is_asked_for_where_no_clinic_is_meant(store: SqlStore) -> 
     draft = written(store)
     assert draft.id in {version.id for version in store.versions("protocol", None)}
     assert draft.id not in {version.id for version in store.versions("protocol", "north")}
+
+
+def test_a_unit_that_changes_under_a_number_that_stays_is_asked_about(store: SqlStore) -> None:
+    def asked(**texts: str) -> DraftRequest:
+        filled = request("P06", code="CRPS-S", rate_unit="mg/kg/h", **texts)
+        return replace(filled, based_on=None, filled_from=seeded_id("protocol", "P06"))
+
+    # The maximum of P06 read as mg/kg/h is above what anybody is given: refused, not only asked.
+    with pytest.raises(InvalidEntry, match="nothing is given above 7 mg/kg/h"):
+        save_protocol_draft(store, LEAD, asked(), now=at(1))
+    form = asked(limits__rate_mg_per_kg_h__hard="")
+    with pytest.raises(NeedsConfirmation) as found:
+        save_protocol_draft(store, LEAD, form, now=at(1))
+    (question,) = found.value.problems
+    assert "start rate 5 mg/h per 70 kg → 5 mg/kg/h" in question.message
+    seen = frozenset({question.code})
+    assert save_protocol_draft(store, LEAD, form, now=at(1), confirmed=seen).code == "CRPS-S"
+    both = asked(limits__rate_mg_per_kg_h__hard="0.28", start_rate_mg_per_kg_h="0.07")
+    assert save_protocol_draft(
+        store, LEAD, both, now=at(2), confirmed=frozenset({"protocol.newer.1"})
+    )

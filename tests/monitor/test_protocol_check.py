@@ -95,8 +95,10 @@ def test_what_conflicts_inside_the_sources_is_said_to_the_lead() -> None:
 
 def test_u01_s_ketamine_carries_no_limit_of_racemic_and_lacks_its_own() -> None:
     content = seeded("protocol", "P06").content()
-    assert "limits" not in content
-    assert {"rate limit", "bolus limit", "step limit", "total limit"} <= set(missing(content))
+    # The one limit its own source states, and in the unit the source states it in.
+    assert content["limits"] == {"rate_mg_per_h_per_70_kg": {"hard": "20"}}
+    assert {"bolus limit", "step limit", "total limit"} <= set(missing(content))
+    assert "rate limit" not in missing(content)
 
 
 def test_u77_the_rates_of_p06_stand_per_70_kg_and_the_maximum_is_unconfirmed() -> None:
@@ -105,6 +107,10 @@ def test_u77_the_rates_of_p06_stand_per_70_kg_and_the_maximum_is_unconfirmed() -
     assert told["Start rate"] == "5 mg/h per 70 kg, times weight / 70 kg"
     assert "maximum unconfirmed, 20 or 30" in told["Highest rate"]
     assert "start_rate_mg_per_kg_h" not in content
+    assert (content["rate_unit"], content["start_rate_mg_per_h_per_70_kg"]) == (
+        "mg/h per 70 kg",
+        "5",
+    )
 
 
 @pytest.mark.parametrize(

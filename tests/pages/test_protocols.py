@@ -79,7 +79,7 @@ def form(store: SqlStore, code: str = "P02", kind: str = "version") -> AppTest:
 def draft(store: SqlStore) -> PinnedVersion:
     """A next version of P02 as a lead writes it."""
     app = form(store)
-    field(app, "Hard rate limit (mg/kg/h)").input("0,8")
+    field(app, "Hard rate limit (mg/kg/h or per 70 kg)").input("0,8")
     field(app, REASON).input("after the audit")
     press(app, "Store as a draft")
     return newest(store, "P02")
@@ -163,9 +163,9 @@ def test_the_steps_are_drawn_with_their_limits_and_without_steps_nothing_is() ->
 
 def test_the_form_is_filled_from_the_version(sqlite_store: SqlStore) -> None:
     app = form(sqlite_store)
-    assert field(app, "Hard rate limit (mg/kg/h)").value == "1"
+    assert field(app, "Hard rate limit (mg/kg/h or per 70 kg)").value == "1"
     assert field(app, "Syringes (mg/mL)").value == "1; 2; 5; 10"
-    assert (field(app, "Step 6, from minute").value, field(app, "Step 6, mg/kg/h").value) == (
+    assert (field(app, "Step 6, from minute").value, field(app, "Step 6, rate").value) == (
         "75", "0.5",
     )  # fmt: skip
     assert choice(app, "Sedation scale").value == "UK03"
@@ -175,9 +175,9 @@ def test_the_form_is_filled_from_the_version(sqlite_store: SqlStore) -> None:
 
 def test_a_draft_is_stored_and_shown_with_what_it_changes(sqlite_store: SqlStore) -> None:
     app = form(sqlite_store)
-    field(app, "Hard rate limit (mg/kg/h)").input("0,8")
+    field(app, "Hard rate limit (mg/kg/h or per 70 kg)").input("0,8")
     field(app, "Step 7, from minute").input("100")
-    field(app, "Step 7, mg/kg/h").input("0.45")
+    field(app, "Step 7, rate").input("0.45")
     choice(app, "Sedation scale").select("POSS")
     field(app, REASON).input("after the audit")
     press(app, "Store as a draft")
@@ -209,9 +209,9 @@ def test_every_problem_stands_at_its_field_and_nothing_typed_is_lost(
     sqlite_store: SqlStore,
 ) -> None:
     app = form(sqlite_store)
-    field(app, "Start rate (mg/kg/h)").input("O.1")
+    field(app, "Start rate (mg/kg/h or per 70 kg)").input("O.1")
     field(app, "Soft bolus limit in any 30 min (mg/kg)").input("0.4")
-    field(app, "Step 7, mg/kg/h").input("0.5")
+    field(app, "Step 7, rate").input("0.5")
     press(app, "Store as a draft")
     assert app.error[0].value.startswith("4 things to correct. Nothing was stored")
     beside = [item.value for item in app.markdown if "✕" in item.value]
@@ -222,12 +222,12 @@ def test_every_problem_stands_at_its_field_and_nothing_typed_is_lost(
         "Say what this version changes and why.",
     ):
         assert sum(words in text for text in beside) == 1, words
-    assert field(app, "Start rate (mg/kg/h)").value == "O.1"
-    assert field(app, "Step 7, mg/kg/h").value == "0.5"
+    assert field(app, "Start rate (mg/kg/h or per 70 kg)").value == "O.1"
+    assert field(app, "Step 7, rate").value == "0.5"
     assert newest(sqlite_store, "P02").version == 1
-    field(app, "Start rate (mg/kg/h)").input("0.1")
+    field(app, "Start rate (mg/kg/h or per 70 kg)").input("0.1")
     field(app, "Soft bolus limit in any 30 min (mg/kg)").input("0.3")
-    field(app, "Step 7, mg/kg/h").input("")
+    field(app, "Step 7, rate").input("")
     field(app, REASON).input("the same")
     press(app, "Store as a draft")
     assert newest(sqlite_store, "P02").version == 2
