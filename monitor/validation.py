@@ -42,6 +42,7 @@ SENTENCES: Mapping[str, str] = MappingProxyType(
         "soft_above": "{name} of {value} is unusual (usually {range}). Is it right?",
         "decimals_0": "{name} is a whole number, not {value}. Check the number.",
         "decimals_1": "{name} has one decimal place, not {value}. Check the number.",
+        "step": "{name} is read in steps of {step}, not {value}. Check the number.",
         "jump": "{name} of {value} is {change} {direction} than {previous} {minutes} min before. "
         "Is it right?",
         "no_reading": "{name} of 0 is not a reading. Choose “{finding}” instead.",
@@ -142,16 +143,18 @@ def observations_from_entry(
     recorded_at: datetime,
     recorded_by: str,
     confirmed: frozenset[str] = frozenset(),
+    dissociation_scale: str | None = None,
 ) -> tuple[Observation, ...]:
     """The observations of a set that was typed, checked against clinical.md 3.1 and the session.
 
-    ``confirmed`` holds the codes of questions already answered with yes.
+    ``confirmed`` holds the codes of questions already answered with yes, ``dissociation_scale`` is
+    the protocol's.
 
     Raises:
         InvalidEntry: something cannot be saved as it stands; carries the questions as well.
         NeedsConfirmation: everything is possible, but something is unusual and was not confirmed.
     """
-    reads, problems = _read_all(entered, session)
+    reads, problems = _read_all(entered, session, dissociation_scale)
     problems += time_problems(entered.taken_at, session, recorded_at, entered.source)
     problems += _cross_problems(reads)
     problems += _jump_problems(entered, reads, session)
@@ -214,7 +217,7 @@ def _observations(
 
 
 def _read_all(
-    entered: EnteredSet, session: InfusionSession
+    entered: EnteredSet, session: InfusionSession, dissociation_scale: str | None = None
 ) -> tuple[dict[str, _Read], list[Problem]]:
     """Every item that could be read by parameter key, and what was wrong with any of them."""
     reads: dict[str, _Read] = {}
@@ -229,14 +232,15 @@ def _read_all(
         elif parameter.key in reads:
             problems.append(_parameter_problem(parameter, "twice"))
         else:
-            read, found = _read(item, parameter, session)
+            scale = _scale(parameter, session, dissociation_scale)
+            read, found = _read(item, parameter, scale)
             reads[parameter.key] = read
             problems += found
     return reads, problems
 
 
 def _read(
-    item: EnteredItem, parameter: Parameter, session: InfusionSession
+    item: EnteredItem, parameter: Parameter, scale: Scale | None
 ) -> tuple[_Read, list[Problem]]:
     nothing = _Read(item, parameter)
     text = (item.text or "").strip()
@@ -244,7 +248,6 @@ def _read(
         return nothing, _reason_problems(item.not_taken, text, parameter)
     if not text:
         return nothing, [_parameter_problem(parameter, "empty")]
-    scale = _scale(parameter, session)
     if scale is not None and scale.has_sleep and text.casefold() == "s":
         return _Read(item, parameter, value=Decimal(0), sleep=True), []
     try:
@@ -287,8 +290,8 @@ def _value_problem(
     if parameter.kind in ("score", "tick"):
         return _code_problem(parameter, value, scale), False
     limit = _hard_limit(parameter, value)
-    if limit is None and not converted and _has_extra_digits(value, parameter):
-        limit = f"decimals_{parameter.decimals}"
+    if limit is None and not converted:
+        limit = _too_fine(value, parameter)
     if limit is not None:
         problem = _hard_problem(item, parameter, value, shown, limit)
         return problem, problem is None
@@ -308,7 +311,7 @@ def _hard_problem(
     if value == 0 and parameter.findings:
         finding = _REASON_WORDS[parameter.findings[0]]
         return _parameter_problem(parameter, "no_reading", finding=finding)
-    words = {"value": shown, "range": _range(parameter, "hard")}
+    words = {"value": shown, "range": _range(parameter, "hard"), "step": str(parameter.step)}
     if not item.really_so or value < 0 or value > _ABSOLUTE.get(parameter.key, value):
         return _parameter_problem(parameter, limit, **words)
     if not (item.note or "").strip():
@@ -354,9 +357,15 @@ def _score_codes(parameter: Parameter) -> range:
     return range(int(parameter.hard_below), int(parameter.hard_above) + 1)
 
 
-def _scale(parameter: Parameter, session: InfusionSession) -> Scale | None:
-    """The scale that narrows a parameter's codes: the session's own for sedation."""
-    return SCALES[session.sedation_scale] if parameter.key == "sedation" else None
+def _scale(
+    parameter: Parameter, session: InfusionSession, dissociation_scale: str | None
+) -> Scale | None:
+    """The scale that narrows a parameter's codes: the session's for sedation, the protocol's."""
+    if parameter.key == "sedation":
+        return SCALES[session.sedation_scale]
+    if parameter.key == "dissociation" and dissociation_scale is not None:
+        return SCALES[dissociation_scale]
+    return None
 
 
 def _hard_limit(parameter: Parameter, value: Decimal) -> str | None:
@@ -375,8 +384,32 @@ def _soft_limit(parameter: Parameter, value: Decimal) -> str | None:
     return None
 
 
-def _has_extra_digits(value: Decimal, parameter: Parameter) -> bool:
-    return value != round(value, parameter.decimals)
+def _too_fine(value: Decimal, parameter: Parameter) -> str | None:
+    """The sentence about digits nobody could have read, None when there are none."""
+    if value != round(value, parameter.decimals):
+        return f"decimals_{parameter.decimals}"
+    return "step" if parameter.step is not None and value % parameter.step else None
+
+
+def stored_value_problem(
+    parameter: Parameter,
+    value: Decimal,
+    session: InfusionSession,
+    *,
+    dissociation_scale: str | None,
+    converted: bool,
+) -> Problem | None:
+    """Why no form would have saved a value inside its limits: no such code, or too many digits.
+
+    For values that come from elsewhere.  A ``converted`` one has the digits of its conversion.
+    """
+    if parameter.kind in ("score", "tick"):
+        return _code_problem(parameter, value, _scale(parameter, session, dissociation_scale))
+    sentence = None if converted else _too_fine(value, parameter)
+    if sentence is None:
+        return None
+    words = {"value": plain_text(value), "step": str(parameter.step)}
+    return _parameter_problem(parameter, sentence, **words)
 
 
 def _at_precision(value: Decimal, parameter: Parameter) -> Decimal:
@@ -611,7 +644,7 @@ def _client_limits(parameter: Parameter) -> dict[str, Any]:
         "hard_range": _range(parameter, "hard"),
         "soft_range": _range(parameter, "soft"),
     }
-    names = ("hard_below", "hard_above", "soft_below", "soft_above", "jump", "jump_fall")
+    names = ("hard_below", "hard_above", "soft_below", "soft_above", "jump", "jump_fall", "step")
     for name in names:
         limit: Decimal | None = getattr(parameter, name)
         limits[name] = None if limit is None else plain_text(limit)

@@ -128,7 +128,7 @@ LIMITS = [
 def test_a_limit_holds_at_its_value_and_fires_one_digit_beyond(key: str, name: str) -> None:
     parameter = PARAMETERS[key]
     limit: Decimal = getattr(parameter, name)
-    digit = Decimal(1).scaleb(-parameter.decimals)
+    digit = parameter.step or Decimal(1).scaleb(-parameter.decimals)
     beyond = limit - digit if name.endswith("below") else limit + digit
     soft = frozenset({f"{key}.soft_below", f"{key}.soft_above"})
     only_others = soft - {f"{key}.{name}"}
@@ -181,8 +181,21 @@ def test_spo2_0_is_no_reading_and_breathing_0_is_one() -> None:
     assert save(entry(rr="0"), confirmed=frozenset({"rr.soft_below"}))["rr"].value == 0
 
 
+def test_the_scale_of_the_protocol_says_which_dissociation_there_is() -> None:
+    entered = entry(dissociation="7")
+    common: dict[str, Any] = {"recorded_at": at(10), "recorded_by": "blum"}
+    under = session(rate("0.1"))
+    saved = observations_from_entry(entered, under, dissociation_scale="NRS0-10", **common)
+    assert saved[0].value == 7
+    with pytest.raises(InvalidEntry) as refused:
+        observations_from_entry(entered, under, dissociation_scale="DISS0-3", **common)
+    assert [problem.code for problem in refused.value.problems] == ["dissociation.not_a_code"]
+
+
 def test_a_lost_point_or_digit_is_caught_by_the_precision() -> None:
     assert problem_codes(entry(hr="72.5")) == ["hr.decimals_0"]
+    assert problem_codes(entry(o2_flow="2.3")) == ["o2_flow.step"]
+    assert save(entry(o2_flow="2.5"))["o2_flow"].value == Decimal("2.5")
     assert problem_codes(entry(temp="36.85")) == ["temp.decimals_1"]
     assert str(save(entry(hr="72.0"))["hr"].value) == "72"
     assert str(save(entry(temp="37"))["temp"].value) == "37"
