@@ -164,6 +164,11 @@ class SqlStore:
         loaded = self._load(session_id)
         return loaded.alerts, loaded.events
 
+    def clinics(self) -> tuple[str, ...]:
+        asked = sa.select(CHAIN_HEAD.c.clinic).order_by(CHAIN_HEAD.c.clinic)
+        with self._reading() as connection:
+            return tuple(connection.execute(asked).scalars())
+
     def open_session_ids(self, clinic: str) -> tuple[UUID, ...]:
         asked = (
             sa.select(SESSION_HEAD.c.session_id)

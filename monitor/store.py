@@ -132,6 +132,9 @@ class Store(Protocol):
     # -- the record ------------------------------------------------------------------------
     def session(self, session_id: UUID) -> InfusionSession: ...
     def alerts(self, session_id: UUID) -> tuple[tuple[Alert, ...], tuple[AlertEvent, ...]]: ...
+    def clinics(self) -> tuple[str, ...]:
+        """Every clinic that ever saved something."""
+
     def open_session_ids(self, clinic: str) -> tuple[UUID, ...]:
         """Sessions that are not discharged, cancelled, completed or signed."""
 

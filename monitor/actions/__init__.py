@@ -4,6 +4,7 @@ Every write is idempotent on the ids its client made: the same request a second 
 and answers as the first did.
 """
 
+from monitor.actions.alert_clock import AlertClock
 from monitor.actions.checking import projection_problems
 from monitor.actions.doses import change_rate, change_syringe, give_bolus
 from monitor.actions.effects import answer_alert, change_side_effect, record_side_effect
@@ -20,6 +21,7 @@ from monitor.actions.sessions import (
 from monitor.actions.undo import undo
 
 __all__ = [
+    "AlertClock",
     "OpenSession",
     "amend",
     "answer_alert",
