@@ -12,7 +12,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from monitor.gate_library import GATE
 from monitor.lifecycle import EventKind, SessionStatus, status
-from monitor.record import Answer, DoseStepKind, Fact, InfusionSession
+from monitor.record import Answer, DoseStepKind, Fact, InfusionSession, MovementKind
 from tests import build
 from tests.browser.tablet import Tablet, put_session, put_waiting
 from tests.server import Server
@@ -28,11 +28,18 @@ OpenBedside = Callable[..., Tablet]
 
 
 def in_recovery(server: Server, *more: Fact | Iterable[Fact]) -> InfusionSession:
-    """Two hours after the infusion, sets on time, the last one good to leave with."""
+    """Two hours after the infusion, sets on time, the last one good to leave with.
+
+    Of 200 mg 6.3 were given: 15 min at 7 mg/h, 26 min at 10.5 mg/h.
+    """
     sets = [item for minute in range(0, LAST - 5, 10) for item in build.obs_set(minute)]
     last = build.obs_set(LAST, hr=66, sbp=126, dbp=76, pain=1)
+    ledger = [
+        build.movement(MovementKind.ISSUED, 200, -58),
+        build.movement(MovementKind.WASTED, "193.7", LAST),
+    ]
     flat = [fact for item in more for fact in ([item] if isinstance(item, Fact) else item)]
-    return put_session(server, minutes_ago=MOVED, more=[*sets, *last, stopped(), *flat])
+    return put_session(server, minutes_ago=MOVED, more=[*sets, *last, stopped(), *ledger, *flat])
 
 
 def stopped() -> Fact:

@@ -326,7 +326,7 @@ class LeavingSheets extends Sheets {
     if (!leaving) return null;
     const { criteria } = this.app.config.leaving;
     const rows = (askedFor) => leaving.criteria.filter((item) => Boolean(criteria[item.id].text) === askedFor)
-      .map((item) => this.kept(item.id, [item, this.answerTo(item.id, null), leaving.score.text, this.app.state.ledger.is_balanced],
+      .map((item) => this.kept(item.id, [item, this.answerTo(item.id, null), leaving.score.text],
         () => this.criterion(item, criteria[item.id])));
     const right = this.kept("right", null, () => el("div", {}));
     settle(right, [this.list("asked", { class: "points" }, rows(true)),
@@ -352,7 +352,6 @@ class LeavingSheets extends Sheets {
     if (item.state === "overridden") return say("overridden_words", { words: item.override });
     if (!isMissing(item)) return words.text ? null : say("state_met");
     if (item.id === "recovery_score") return this.app.state.leaving.score.text;
-    if (item.id === "drug_reconciled" && !this.app.state.ledger.is_balanced) return say("ledger_not_yet");
     if (words.text) return say(item.state === "not met" ? "state_said_no" : "state_not_answered");
     return item.sentence;
   }

@@ -297,7 +297,6 @@ def _leaving_words() -> dict[str, str]:
         "leave_early_confirm": _("Record that the patient has left"),
         "leave_early_done": _("left before everything was met"),
         "leave_not_ready": _("Not yet ready to leave"),
-        "ledger_not_yet": _("the ledger is open"),
         "leave_early_title": _("The patient has left anyway: this stays open"),
         "leave_now": _("Discharge"),
         "leave_open_1": _("Discharge: 1 point is missing"),
