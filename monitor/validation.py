@@ -73,6 +73,8 @@ SENTENCES: Mapping[str, str] = MappingProxyType(
         "opened. Is it right?",
         "taken_at.before_session": "The time is more than a day before this session was opened. "
         "Check the date and the time.",
+        "taken_at.long_before_session": "The time on paper is {span} before this session was "
+        "opened. Is the date right?",
         AFTER_END: "The time is {span} after the end of this session. Is it right?",
         "set.empty": "Nothing was entered yet.",
     }
@@ -433,6 +435,10 @@ def time_problems(
         return [_problem("taken_at", "taken_at.future", minutes=_minutes(ahead))]
     before = session.created_at - taken_at
     if before > REFUSED_BEFORE_SESSION:
+        # Paper of a long downtime is typed in days later: the date is asked about, not refused.
+        if source is Source.PAPER:
+            words = {"span": _span(before)}
+            return [_problem("taken_at", "taken_at.long_before_session", "soft", **words)]
         return [_problem("taken_at", "taken_at.before_session")]
     if before > ASKED_BEFORE_SESSION and source is not Source.PAPER:
         return [

@@ -24,6 +24,7 @@ from monitor.record import (
     Fact,
     InfusionSession,
     SessionEvent,
+    Source,
     SyringeChange,
 )
 from monitor.requests import BolusRequest, RateRequest, SyringeRequest
@@ -93,7 +94,7 @@ def _settled_step(
     )
     needed = second_person.for_rate(session, step.entered_value, found)
     problems = (
-        *_impossible_time(step.taken_at, session, now),
+        *_impossible_time(step.taken_at, session, now, step.source),
         *found,
         *second_person.missing(needed, step.second_person, step.recorded_by),
     )
@@ -153,7 +154,7 @@ def give_bolus(
         )
         needed = second_person.for_bolus(found)
         problems = (
-            *_impossible_time(bolus.taken_at, session, now),
+            *_impossible_time(bolus.taken_at, session, now, bolus.source),
             *found,
             *second_person.missing(
                 needed, bolus.second_person, user.username, with_anaesthetist=with_anaesthetist
@@ -246,7 +247,7 @@ def _syringe_problems(
     session: InfusionSession, request: SyringeRequest, now: datetime
 ) -> tuple[Problem, ...]:
     problems = [
-        *_impossible_time(request.taken_at, session, now),
+        *_impossible_time(request.taken_at, session, now, request.source),
         *concentration_problems(request.concentration_mg_per_ml),
     ]
     old = dosing.current_concentration_mg_per_ml(session, request.taken_at)
@@ -273,10 +274,10 @@ def _gate_problems(
 
 
 def _impossible_time(
-    taken_at: datetime, session: InfusionSession, now: datetime
+    taken_at: datetime, session: InfusionSession, now: datetime, source: Source
 ) -> tuple[Problem, ...]:
     """What a time of a dose cannot be.  An unusual one is not asked about: a stop never is (U-30)."""
-    found = time_problems(taken_at, session, now)
+    found = time_problems(taken_at, session, now, source)
     return tuple(problem for problem in found if problem.kind == "hard")
 
 

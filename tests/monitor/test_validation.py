@@ -364,6 +364,17 @@ def test_a_time_well_before_the_session_was_opened_is_asked_about() -> None:
     assert save(entry(hr="70", minute=-105))
 
 
+def test_paper_of_days_ago_is_asked_about_and_anything_else_refused() -> None:
+    entered = entry(hr="70", minute=-45 - 24 * 60 - 1)
+    (refused,) = problems(entered, confirmed=frozenset({"taken_at.long_before_session"}))
+    assert (refused.code, refused.kind) == ("taken_at.before_session", "hard")
+    on_paper = replace(entered, source=Source.PAPER)
+    (asked,) = problems(on_paper)
+    assert (asked.code, asked.kind) == ("taken_at.long_before_session", "soft")
+    assert "on paper is 24 h before" in asked.message
+    assert save(on_paper, confirmed=frozenset({asked.code}))
+
+
 @pytest.mark.parametrize(
     ("minutes", "said"),
     [
