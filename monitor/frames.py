@@ -341,7 +341,7 @@ def _gate_row(
     row = {"Stands": stands, "Point": label}
     if answer is not None:
         row |= {
-            "Answer": answer.answer.value,
+            "Answer": ": ".join(filter(None, (answer.answer.value, answer.note))),
             "Overridden by": override_words(answer, names) if answer.is_override else "",
             "At": clock(answer.taken_at, zone),
             "By": answer.recorded_by,

@@ -210,13 +210,20 @@ def test_the_gate_is_answered_at_the_bedside(server: Server, open_bedside: OpenB
     for question in ("allergy_ketamine", "ketamine_reaction", "interacting_medicines"):
         answer(tablet, question, "no")
     answer(tablet, "medication_list", "yes")
+    expect(sheet(page)).to_contain_text("Every medicine taken now, with its dose")
+    expect(sheet(page).locator(".confirm")).to_be_disabled()
+    sheet(page).locator("textarea").fill("sertraline 50 mg, zopiclone 7.5 mg")
+    tablet.tap(sheet(page).locator(".confirm"))
     expect(sheet(page).get_by_role("button", name=re.compile("✓ Ketamine"))).to_be_visible()
     tablet.tap(sheet(page).get_by_role("button", name=re.compile("○ Checks")))
     expect(point(page, "baseline")).to_contain_text("Take the second set from")
     tablet.tap(point(page, "baseline").get_by_role("button", name="Take it"))
     expect(tablet.field("hr")).to_be_focused()
 
-    answered = {item.question for item in server.store.session(session.id).answers}
+    answers = server.store.session(session.id).answers
+    (listed,) = [item for item in answers if item.question == "medication_list"]
+    assert (listed.answer, listed.note) == (Answer.YES, "sertraline 50 mg, zopiclone 7.5 mg")
+    answered = {item.question for item in answers}
     assert answered == set(GATE.questions) - {"vascular_malformation", "suicidality_assessed"}
     expect(line).to_contain_text(re.compile(r"▲ \d points? before the start"))
     tablet.tap(page.locator("[data-dose=up]"))

@@ -202,6 +202,7 @@ def others(draw: st.DrawFn) -> Fact:
             override_reason=note,
             override_by=draw(MAYBE_TEXT),
             second_person=draw(MAYBE_TEXT),
+            note=draw(MAYBE_TEXT),
             **common,
         )
     return SideEffect(

@@ -108,15 +108,39 @@ class LeavingSheets extends Sheets {
 
   tellGate(answers, text) {
     for (const given of answers) this.gateTold?.set(given.question, given.answer);
-    const rows = answers.map((given) => ({ id: newId(), reason: null, by: null, ...given }));
+    const rows = answers.map((given) => ({ id: newId(), reason: null, by: null, note: null, ...given }));
     this.app.send("gate", { answers: rows }, text);
   }
 
   answerButtons(question, label, recorded, answers) {
     const now = this.answerTo(question, recorded);
+    const prompt = this.app.config.leaving.notes[question];
+    const tell = (answer) => {
+      const text = `${label}: ${say(`answer_${answer}`)}`;
+      if (prompt && answer === "yes") this.gateNote({ id: question, label, answer, prompt });
+      else this.tellGate([{ question, answer }], text);
+    };
     return el("span", { class: "answers", role: "group", "aria-label": label }, answers.map((answer) =>
-      button(say(`answer_${answer}`), () => this.tellGate([{ question, answer }], `${label}: ${say(`answer_${answer}`)}`),
+      button(say(`answer_${answer}`), () => tell(answer),
         { "aria-pressed": String(now === answer), "data-answer": answer, "data-stop": `${question}.${answer}` })));
+  }
+
+  /** What is said beside an answer: which medicines, which disease. */
+  gateNote({ id, label, answer, prompt, note }) {
+    const back = () => this.follow(say("gate_title"), () => this.gateContent());
+    const words = el("textarea", { rows: 4, maxlength: 2000, class: "search note", "aria-label": label });
+    words.value = note ?? "";
+    const written = () => words.value.trim();
+    const save = button(say("note_save"), () => {
+      this.tellGate([{ question: id, answer, note: written() }], `${label}: ${say(`answer_${answer}`)}`);
+      back();
+    }, { class: "tap accent wide confirm", disabled: !written() });
+    words.addEventListener("input", () => {
+      save.disabled = !written();
+    });
+    this.open(label, el("p", {}, prompt), words, el("div", { class: "foot" }, el("div", { class: "confirm-row" },
+      button(say("go_back"), back, { class: "tap wide" }), save)));
+    words.focus();
   }
 
   /** To where a point is settled: the form, or the sheet that belongs to it. */
@@ -141,7 +165,7 @@ class LeavingSheets extends Sheets {
   }
 
   /** Go on in spite of it: a reason, and the name of who decides. */
-  override({ id, label, sentence, decides, answer, back }) {
+  override({ id, label, sentence, decides, answer, note, back }) {
     const { orderers, override_reasons: reasons, person } = this.app.config;
     const chosen = { reason: null, by: person };
     const byName = decides === "anaesthetist";
@@ -151,7 +175,7 @@ class LeavingSheets extends Sheets {
     const foot = el("div", { class: "foot" });
     const reason = () => words.value.trim() || chosen.reason;
     const save = () => {
-      this.tellGate([{ question: id, answer, reason: reason(), by: chosen.by }], say("sum_override", { label }));
+      this.tellGate([{ question: id, answer, note: note ?? null, reason: reason(), by: chosen.by }], say("sum_override", { label }));
       back();
     };
     const draw = () => refill(foot,
@@ -230,11 +254,15 @@ class LeavingSheets extends Sheets {
     return el("li", { class: "point", "data-id": item.id, "data-state": !open ? "met" : item.group && !item.answer ? "open" : item.handling },
       el("span", { class: "mark", "aria-hidden": "true" }, mark),
       el("span", { class: "what" }, item.group === null ? null : el("b", {}, label),
-        item.group === null || (item.answer && open) ? item.sentence : null),
+        item.group === null || (item.answer && open) ? item.sentence : null,
+        item.note && open ? el("small", {}, item.note) : null),
       item.group === null ? this.gateDo(item, open)
         : this.answerButtons(item.id, item.label, open ? item.answer : this.gateTold.get(item.id) ?? null, ["yes", "no", "unknown"]),
+      open && item.decides && item.group !== null ? button(say("note_do"), () => this.gateNote({ id: item.id, label: item.label,
+        answer: item.answer ?? "unknown", prompt: item.sentence, note: item.note }),
+      { class: "tap quiet", "data-stop": `${item.id}.note` }) : null,
       open && item.decides ? button(say("override_do"), () => this.override({ id: item.id, label: item.label,
-        sentence: item.sentence, decides: item.decides, answer: item.answer ?? "no", back }),
+        sentence: item.sentence, decides: item.decides, answer: item.answer ?? "no", note: item.note, back }),
       { class: "tap quiet", "data-stop": `${item.id}.override` }) : null);
   }
 

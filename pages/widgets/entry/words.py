@@ -211,6 +211,8 @@ def _sheet_words() -> dict[str, str]:
         ),
         "completed_title": _("Complete this session?"),
         "given_for": _("Given for"),
+        "note_do": _("Note"),
+        "note_save": _("Save"),
         "go_back": _("Back"),
         "grade_confirm": _("Save grade {grade}, {label}"),
         "grade_question": _("{effect}: grade {grade}, {label}?"),
