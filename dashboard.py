@@ -62,9 +62,12 @@ async def lifespan(_app: Any) -> AsyncIterator[None]:
     # Streamlit's script threads share one lock with the event loop; let it have its turn sooner.
     sys.setswitchinterval(0.0005)
     _tell_when_stopping()
+    ticker = http.AlertTicker(store)
+    ticker.start()
     try:
         yield
     finally:
+        await ticker.close()
         await watch.close()
         store.close()
 

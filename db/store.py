@@ -171,6 +171,11 @@ class SqlStore:
         with self._reading() as connection:
             return tuple((clinic, of) for clinic, of in connection.execute(asked))
 
+    def clinics(self) -> tuple[str, ...]:
+        asked = sa.select(CHAIN_HEAD.c.clinic).order_by(CHAIN_HEAD.c.clinic)
+        with self._reading() as connection:
+            return tuple(connection.execute(asked).scalars())
+
     def open_session_ids(self, clinic: str) -> tuple[UUID, ...]:
         asked = (
             sa.select(SESSION_HEAD.c.session_id)

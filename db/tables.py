@@ -408,6 +408,7 @@ GATE_ANSWER = _facts(
     _text("override_reason", null=True),
     _text("override_by", null=True),
     _text("second_person", null=True),
+    _text("note", null=True),
 )
 
 DRUG_MOVEMENT = _facts(

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta, tzinfo
 from decimal import Decimal
 from enum import StrEnum
 
+from monitor import drug_ledger
 from monitor.alert_record import AlertState
 from monitor.alerts import AlertView
 from monitor.errors import Problem
@@ -354,6 +355,14 @@ class _Leaving:
         if self.recovery.newest("nausea") is None:
             return _Judged(None, "Ask for nausea and vomiting: not asked since the infusion ended.")
         return _MET
+
+    def _drug_reconciled(self) -> _Judged:
+        """What the ledger says, never what somebody ticks: it is empty as easily as it is wrong."""
+        problem = drug_ledger.closing_problem(self.session, self.at)
+        if problem is None:
+            return _MET
+        lines = self.session.current(self.session.drug_movements)
+        return _Judged(False, problem, max((line.recorded_at for line in lines), default=None))
 
     # -- alerts ----------------------------------------------------------------------------------
 

@@ -23,7 +23,7 @@ _ABSOLUTE: Mapping[str, Decimal] = MappingProxyType({"spo2": Decimal(100)})
 
 
 def read_all(
-    entered: EnteredSet, session: InfusionSession
+    entered: EnteredSet, session: InfusionSession, dissociation_scale: str | None = None
 ) -> tuple[dict[str, ReadItem], list[Problem]]:
     """Every item that could be read by parameter key, and what was wrong with any of them."""
     reads: dict[str, ReadItem] = {}
@@ -38,14 +38,15 @@ def read_all(
         elif parameter.key in reads:
             problems.append(parameter_problem(parameter, "twice"))
         else:
-            read, found = _read(item, parameter, session)
+            scale = _scale(parameter, session, dissociation_scale)
+            read, found = _read(item, parameter, scale)
             reads[parameter.key] = read
             problems += found
     return reads, problems
 
 
 def _read(
-    item: EnteredItem, parameter: Parameter, session: InfusionSession
+    item: EnteredItem, parameter: Parameter, scale: Scale | None
 ) -> tuple[ReadItem, list[Problem]]:
     nothing = ReadItem(item, parameter)
     text = (item.text or "").strip()
@@ -53,7 +54,6 @@ def _read(
         return nothing, _reason_problems(item.not_taken, text, parameter)
     if not text:
         return nothing, [parameter_problem(parameter, "empty")]
-    scale = _scale(parameter, session)
     if scale is not None and scale.has_sleep and text.casefold() == "s":
         return ReadItem(item, parameter, value=Decimal(0), sleep=True), []
     try:
@@ -96,8 +96,8 @@ def _value_problem(
     if parameter.kind in ("score", "tick"):
         return _code_problem(parameter, value, scale), False
     limit = _hard_limit(parameter, value)
-    if limit is None and not converted and _has_extra_digits(value, parameter):
-        limit = f"decimals_{parameter.decimals}"
+    if limit is None and not converted:
+        limit = _too_fine(value, parameter)
     if limit is not None:
         problem = _hard_problem(item, parameter, value, shown, limit)
         return problem, problem is None
@@ -117,7 +117,7 @@ def _hard_problem(
     if value == 0 and parameter.findings:
         finding = REASON_WORDS[parameter.findings[0]]
         return parameter_problem(parameter, "no_reading", finding=finding)
-    words = {"value": shown, "range": range_of(parameter, "hard")}
+    words = {"value": shown, "range": range_of(parameter, "hard"), "step": str(parameter.step)}
     if not item.really_so or value < 0 or value > _ABSOLUTE.get(parameter.key, value):
         return parameter_problem(parameter, limit, **words)
     if not (item.note or "").strip():
@@ -163,9 +163,15 @@ def _score_codes(parameter: Parameter) -> range:
     return range(int(parameter.hard_below), int(parameter.hard_above) + 1)
 
 
-def _scale(parameter: Parameter, session: InfusionSession) -> Scale | None:
-    """The scale that narrows a parameter's codes: the session's own for sedation."""
-    return SCALES[session.sedation_scale] if parameter.key == "sedation" else None
+def _scale(
+    parameter: Parameter, session: InfusionSession, dissociation_scale: str | None
+) -> Scale | None:
+    """The scale that narrows a parameter's codes: the session's for sedation, the protocol's."""
+    if parameter.key == "sedation":
+        return SCALES[session.sedation_scale]
+    if parameter.key == "dissociation" and dissociation_scale is not None:
+        return SCALES[dissociation_scale]
+    return None
 
 
 def _hard_limit(parameter: Parameter, value: Decimal) -> str | None:
@@ -184,8 +190,32 @@ def _soft_limit(parameter: Parameter, value: Decimal) -> str | None:
     return None
 
 
-def _has_extra_digits(value: Decimal, parameter: Parameter) -> bool:
-    return value != round(value, parameter.decimals)
+def _too_fine(value: Decimal, parameter: Parameter) -> str | None:
+    """The sentence about digits nobody could have read, None when there are none."""
+    if value != round(value, parameter.decimals):
+        return f"decimals_{parameter.decimals}"
+    return "step" if parameter.step is not None and value % parameter.step else None
+
+
+def stored_value_problem(
+    parameter: Parameter,
+    value: Decimal,
+    session: InfusionSession,
+    *,
+    dissociation_scale: str | None,
+    converted: bool,
+) -> Problem | None:
+    """Why no form would have saved a value inside its limits: no such code, or too many digits.
+
+    For values that come from elsewhere.  A ``converted`` one has the digits of its conversion.
+    """
+    if parameter.kind in ("score", "tick"):
+        return _code_problem(parameter, value, _scale(parameter, session, dissociation_scale))
+    sentence = None if converted else _too_fine(value, parameter)
+    if sentence is None:
+        return None
+    words = {"value": plain_text(value), "step": str(parameter.step)}
+    return parameter_problem(parameter, sentence, **words)
 
 
 def _at_precision(value: Decimal, parameter: Parameter) -> Decimal:

@@ -49,7 +49,7 @@ def _client_limits(parameter: Parameter) -> dict[str, Any]:
         "hard_range": range_of(parameter, "hard"),
         "soft_range": range_of(parameter, "soft"),
     }
-    names = ("hard_below", "hard_above", "soft_below", "soft_above", "jump", "jump_fall")
+    names = ("hard_below", "hard_above", "soft_below", "soft_above", "jump", "jump_fall", "step")
     for name in names:
         limit: Decimal | None = getattr(parameter, name)
         limits[name] = None if limit is None else plain_text(limit)

@@ -30,6 +30,10 @@ def time_problems(
         return [problem_of("taken_at", "taken_at.future", minutes=minutes_of(ahead))]
     before = session.created_at - taken_at
     if before > REFUSED_BEFORE_SESSION:
+        # Paper of a long downtime is typed in days later: the date is asked about, not refused.
+        if source is Source.PAPER:
+            words = {"span": _span(before)}
+            return [problem_of("taken_at", "taken_at.long_before_session", "soft", **words)]
         return [problem_of("taken_at", "taken_at.before_session")]
     if before > ASKED_BEFORE_SESSION and source is not Source.PAPER:
         return [

@@ -22,6 +22,7 @@ SENTENCES: Mapping[str, str] = MappingProxyType(
         "soft_above": "{name} of {value} is unusual (usually {range}). Is it right?",
         "decimals_0": "{name} is a whole number, not {value}. Check the number.",
         "decimals_1": "{name} has one decimal place, not {value}. Check the number.",
+        "step": "{name} is read in steps of {step}, not {value}. Check the number.",
         "jump": "{name} of {value} is {change} {direction} than {previous}, {minutes} min before. "
         "Is it right?",
         "no_reading": "{name} of 0 is not a reading. Choose “{finding}” instead.",
@@ -52,6 +53,8 @@ SENTENCES: Mapping[str, str] = MappingProxyType(
         "opened. Is it right?",
         "taken_at.before_session": "The time is more than a day before this session was opened. "
         "Check the date and the time.",
+        "taken_at.long_before_session": "The time on paper is {span} before this session was "
+        "opened. Is the date right?",
         AFTER_END: "The time is {span} after the end of this session. Is it right?",
         "set.empty": "Nothing was entered yet.",
     }

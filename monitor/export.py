@@ -331,6 +331,7 @@ _GATE = (
     _Column("question", _of("question")),
     _Column("label", lambda _, answer: label_of(answer.question)),
     _Column("answer", _of("answer")),
+    _Column("note", _of("note"), identified=True),
     _Column("in_force", _in_force),
     _Column("overridden", _of("is_override")),
     _Column("override_proof", lambda _, answer: proof(answer)),

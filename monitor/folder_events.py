@@ -66,6 +66,7 @@ def read_gate(rows: FactRows, row: Row) -> None:
         "override_reason": row.text("override_reason"),
         "override_by": row.text("override_by"),
         "second_person": row.text("second_person"),
+        "note": row.text("note"),
     }
     rows.add(row, GateAnswer, values)
 

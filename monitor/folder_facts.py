@@ -28,6 +28,8 @@ class FactRows:
     #: Who saved the rows that name nobody.
     recorded_by: str
     problems: Problems
+    #: The protocol's scale.
+    dissociation_scale: str
     facts: list[Fact] = field(default_factory=list)
     lines: dict[UUID, Row] = field(default_factory=dict)
     references: list[tuple[Row, str, UUID, type[Fact] | None]] = field(default_factory=list)

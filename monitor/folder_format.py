@@ -106,6 +106,7 @@ FILES: dict[str, tuple[Column, ...]] = {
         Column("override_reason", "text", "why a blocking answer was overridden"),
         Column("override_by", "username", "who overrode it"),
         Column("second_person", "username", "who confirmed it with their PIN"),
+        Column("note", "text", "what was said beside it, such as the list of medicines"),
     ),
     "drug_ledger.csv": (
         *_COMMON,

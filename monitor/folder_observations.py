@@ -7,12 +7,12 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from monitor.entry_fields import stored_value_problem
 from monitor.folder_cells import Row
 from monitor.folder_facts import FactRows
 from monitor.ids import derived_id
 from monitor.parameters import PARAMETERS
 from monitor.record import Amendment, NotTaken, Observation
-from monitor.scales import SCALES
 
 
 def read_observation(rows: FactRows, row: Row) -> None:
@@ -52,6 +52,16 @@ def read_observation(rows: FactRows, row: Row) -> None:
     really_so, note = row.flag("really_so"), row.text("note")
     if value is not None and not row.broken:
         _check_limits(rows, row, key, value, really_so=really_so, note=note)
+        told = stored_value_problem(
+            parameter,
+            value,
+            rows.session,
+            dissociation_scale=rows.dissociation_scale,
+            converted=entered is not None,
+        )
+        confirmed = really_so and note and parameter.kind == "vital"
+        if told is not None and not row.broken and not confirmed:
+            row.fail("value", told.message)
     label = row.raw("set_id")
     set_id = rows.named(row, "set_id") if label else None
     values |= {
@@ -83,14 +93,6 @@ def _check_limits(
             f"({parameter.hard_below} to {parameter.hard_above}); "
             "if it really was so, write yes into really_so and say why in note",
         )
-    if key == "sedation":
-        codes = [code.code for code in SCALES[rows.session.sedation_scale].codes]
-        if value not in codes:
-            row.fail(
-                "value",
-                f"{value} is not a code of {rows.session.sedation_scale}; "
-                f"use one of: {', '.join(str(code) for code in codes)}",
-            )
 
 
 def _amend(
@@ -116,7 +118,7 @@ def _amend(
 
 
 def check_sets(rows: FactRows) -> None:
-    """Within a set: no parameter twice, and diastolic below systolic (clinical.md 3.1)."""
+    """Within a set: no parameter twice, and pressures that fit each other (clinical.md 3.1)."""
     amended = {fact.amends for fact in rows.facts if isinstance(fact, Amendment)}
     sets: dict[UUID, dict[str, Observation]] = {}
     for fact in rows.facts:
@@ -127,10 +129,25 @@ def check_sets(rows: FactRows) -> None:
             rows.lines[fact.id].fail("parameter", f"{fact.parameter} is twice in its set")
         held[fact.parameter] = fact
     for held in sets.values():
-        sbp, dbp = held.get("sbp"), held.get("dbp")
-        if sbp is None or dbp is None or sbp.value is None or dbp.value is None:
-            continue
-        if dbp.value >= sbp.value and not (sbp.really_so or dbp.really_so):
+        _check_pressures(rows, held)
+
+
+def _check_pressures(rows: FactRows, held: Mapping[str, Observation]) -> None:
+    """Diastolic below systolic, the mean between them, unless it really was so."""
+    sbp, dbp, mean = (held.get(key) for key in ("sbp", "dbp", "map"))
+    if sbp is None or dbp is None or sbp.value is None or dbp.value is None:
+        return
+    if dbp.value >= sbp.value:
+        if not (sbp.really_so or dbp.really_so):
             rows.lines[dbp.id].fail(
                 "value", f"diastolic {dbp.value} is not below systolic {sbp.value}"
             )
+        return
+    if mean is None or mean.value is None or dbp.value <= mean.value <= sbp.value:
+        return
+    if not (sbp.really_so or dbp.really_so or mean.really_so):
+        rows.lines[mean.id].fail(
+            "value",
+            f"mean pressure {mean.value} is not between diastolic {dbp.value} "
+            f"and systolic {sbp.value}",
+        )

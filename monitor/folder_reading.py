@@ -67,7 +67,12 @@ def read_folder(path: Path, versions: Iterable[PinnedVersion] | None = None) -> 
     if header is None:
         problems.refuse()
         raise ImportRefused(["session.toml:1:file: cannot be read"])
-    rows = FactRows(header.session, header.recorded_by, problems)
+    rows = FactRows(
+        header.session,
+        header.recorded_by,
+        problems,
+        header.protocol.protocol().dissociation_scale,
+    )
     read_doses(rows, path / "doses.csv")
     for name, read in _READERS.items():
         for row in rows_of(path / name, problems):

@@ -227,6 +227,7 @@ def _fact_row(fact: Fact) -> tuple[str, dict[str, Any]]:
                 "override_reason": fact.override_reason,
                 "override_by": fact.override_by,
                 "second_person": fact.second_person,
+                "note": fact.note,
             }
         case DrugMovement():
             return "drug_ledger.csv", row | {

@@ -15,7 +15,7 @@ from uuid import UUID
 import pandas as pd
 
 from monitor import dosing
-from monitor.alerts import Alert, AlertEvent, AlertEventKind, AlertView
+from monitor.alerts import MONITOR, Alert, AlertEvent, AlertEventKind, AlertView
 from monitor.effect_course import EffectCourse, effect_courses
 from monitor.gate import ItemState, gate_state, label_of, newest_answers
 from monitor.gate_library import GATE, Handling
@@ -279,6 +279,8 @@ def alert_table(
 
 def _happened(event: AlertEvent, zone: tzinfo, names: Mapping[str, str]) -> str:
     text = f"{_HISTORY[event.kind]} {clock(event.at, zone)}"
+    if event.by == MONITOR and event.text:
+        text += f" ({event.text})"
     if event.kind in (AlertEventKind.ACKNOWLEDGED, AlertEventKind.SUPPRESSED):
         said = ": ".join(part for part in (event.action, event.text) if part)
         text += f" by {names.get(event.by or '', event.by)}" + (f" ({said})" if said else "")
@@ -345,7 +347,7 @@ def _gate_row(
     row = {"Stands": stands, "Point": label}
     if answer is not None:
         row |= {
-            "Answer": answer.answer.value,
+            "Answer": ": ".join(filter(None, (answer.answer.value, answer.note))),
             "Overridden by": override_words(answer, names) if answer.is_override else "",
             "At": clock(answer.taken_at, zone),
             "By": answer.recorded_by,

@@ -55,6 +55,7 @@ class GateItem:
     source: str
     sentence: str = ""
     answer: Answer | None = None
+    note: str | None = None
     override: GateAnswer | None = None
     override_by: Role | None = None
 
@@ -173,6 +174,9 @@ def _answered(
     elif given.answer in question.concern:
         state = ItemState.OVERRIDDEN if is_override(given) else ItemState.CONCERN
         sentence = f"{question.text}: {given.answer.value}. {_who(question.handling)}"
+    elif question.lacks_note(given.answer, given.note):
+        state = ItemState.OPEN
+        sentence = f"{question.text}: yes, but it is not written down. {question.note}"
     return GateItem(
         id=question.id,
         group=question.group,
@@ -182,6 +186,7 @@ def _answered(
         source=question.source,
         sentence=sentence,
         answer=None if given is None else given.answer,
+        note=None if given is None else given.note,
         override=given if state is ItemState.OVERRIDDEN else None,
         override_by=question.handling.override_by if state is ItemState.CONCERN else None,
     )

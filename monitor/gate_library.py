@@ -43,7 +43,8 @@ class GateGroup:
 class GateQuestion:
     """A question before the infusion (clinical.md 1.4) and which answers are of concern.
 
-    ``event`` names a kind of event that answers it as well.  Empty ``only_*``: asked for all.
+    ``event`` names a kind of event that answers it as well.  ``note`` says what has to be written
+    beside a yes, None when nothing has.  Empty ``only_*``: asked for all.
     """
 
     id: str
@@ -53,8 +54,13 @@ class GateQuestion:
     handling: Handling
     source: str
     event: str | None = None
+    note: str | None = None
     only_indications: tuple[str, ...] = ()
     only_settings: tuple[str, ...] = ()
+
+    def lacks_note(self, answer: Answer, note: str | None) -> bool:
+        """Whether something has to be written beside this answer and is not."""
+        return self.note is not None and answer is Answer.YES and not (note or "").strip()
 
     def concerns(self, protocol: InfusionProtocol) -> bool:
         """Whether it is asked under this protocol."""
@@ -172,6 +178,7 @@ def _question(row: Mapping[str, Any]) -> GateQuestion:
         handling=Handling(row["handling"]),
         source=row["source"],
         event=row.get("event"),
+        note=row.get("note"),
         only_indications=tuple(row.get("only_indications", ())),
         only_settings=tuple(row.get("only_settings", ())),
     )

@@ -36,8 +36,9 @@ class Parameter:
 
     ``hard_*`` limits are refused while typing (unless confirmed as "really so"), ``soft_*`` are
     asked once; both are strict, in the canonical unit.  ``jump`` is the change against the
-    previous value that is asked about, ``jump_fall`` the same for a fall only.  ``accepts`` maps
-    another unit to its factor.  Source: clinical.md 3.1.
+    previous value that is asked about, ``jump_fall`` the same for a fall only.  ``step`` is how fine
+    it is read where that is coarser than ``decimals`` (a flow meter: 0.5).  ``accepts`` maps another
+    unit to its factor.  Source: clinical.md 3.1.
     """
 
     key: str
@@ -54,6 +55,7 @@ class Parameter:
     soft_above: Decimal | None = None
     jump: Decimal | None = None
     jump_fall: Decimal | None = None
+    step: Decimal | None = None
     minimum_set: bool = False
     findings: tuple[NotTaken, ...] = ()
     loinc: str | None = None
@@ -101,7 +103,7 @@ class CrossChecks:
 
 
 def _parameter(order: int, row: dict[str, Any]) -> Parameter:
-    decimals = {"hard_below", "hard_above", "soft_below", "soft_above", "jump", "jump_fall"}
+    decimals = {"hard_below", "hard_above", "soft_below", "soft_above", "jump", "jump_fall", "step"}
     values: dict[str, Any] = {
         key: Decimal(value) if key in decimals else value for key, value in row.items()
     }

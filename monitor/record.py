@@ -267,7 +267,8 @@ class GateAnswer(Fact):
     """An answer of the pre-infusion gate; an override carries its reason and its name.
 
     ``second_person`` confirmed it with their PIN.  An override in the name of somebody else than
-    ``recorded_by`` that they did not confirm is a verbal order.
+    ``recorded_by`` that they did not confirm is a verbal order.  ``note`` is what was said beside
+    yes and no (clinical.md 1.4): which medicines, which disease.
     """
 
     question: str
@@ -275,6 +276,7 @@ class GateAnswer(Fact):
     override_reason: str | None = None
     override_by: str | None = None
     second_person: str | None = None
+    note: str | None = None
 
     @property
     def is_override(self) -> bool:

@@ -25,6 +25,7 @@ class GateRequest:
     """An answer to a question before the infusion or before leaving, or an override of a check.
 
     ``second_person`` is who confirmed the override with their PIN, checked before it comes here.
+    ``note`` is free text beside the answer.
     """
 
     id: UUID
@@ -33,6 +34,7 @@ class GateRequest:
     override_reason: str | None = None
     override_by: str | None = None
     second_person: str | None = None
+    note: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

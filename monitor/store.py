@@ -137,6 +137,9 @@ class Store(Protocol):
     def session_ids(self) -> tuple[tuple[str, UUID], ...]:
         """Clinic and id of every session of every clinic, in the order they were opened."""
 
+    def clinics(self) -> tuple[str, ...]:
+        """Every clinic that ever saved something."""
+
     def open_session_ids(self, clinic: str) -> tuple[UUID, ...]:
         """Sessions that are not discharged, cancelled, completed or signed."""
 

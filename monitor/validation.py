@@ -27,16 +27,18 @@ def observations_from_entry(
     recorded_at: datetime,
     recorded_by: str,
     confirmed: frozenset[str] = frozenset(),
+    dissociation_scale: str | None = None,
 ) -> tuple[Observation, ...]:
     """The observations of a set that was typed, checked against clinical.md 3.1 and the session.
 
-    ``confirmed`` holds the codes of questions already answered with yes.
+    ``confirmed`` holds the codes of questions already answered with yes, ``dissociation_scale`` is
+    the protocol's.
 
     Raises:
         InvalidEntry: something cannot be saved as it stands; carries the questions as well.
         NeedsConfirmation: everything is possible, but something is unusual and was not confirmed.
     """
-    reads, problems = read_all(entered, session)
+    reads, problems = read_all(entered, session, dissociation_scale)
     problems += time_problems(entered.taken_at, session, recorded_at, entered.source)
     problems += cross_problems(reads)
     problems += jump_problems(entered, reads, session)

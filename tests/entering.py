@@ -71,6 +71,7 @@ def clear_gate(store: Store, session_id: UUID) -> None:
             id=an_id(),
             question=question.id,
             answer=Answer.NO if Answer.YES in question.concern else Answer.YES,
+            note="none" if question.note else None,
         )
         for question in GATE.questions_for(opened.protocol)
     )

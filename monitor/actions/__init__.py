@@ -4,6 +4,7 @@ Every write is idempotent on the ids its client made: the same request a second 
 and answers as the first did.
 """
 
+from monitor.actions.alert_clock import AlertClock
 from monitor.actions.checking import projection_problems, rebuild_summary
 from monitor.actions.doses import change_rate, change_syringe, give_bolus
 from monitor.actions.effects import answer_alert, change_side_effect, record_side_effect
@@ -21,6 +22,7 @@ from monitor.actions.undo import undo
 from monitor.actions.weights import WeightPreview, preview_weight, record_weight
 
 __all__ = [
+    "AlertClock",
     "OpenSession",
     "WeightPreview",
     "amend",

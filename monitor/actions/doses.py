@@ -25,6 +25,7 @@ from monitor.record import (
     Fact,
     InfusionSession,
     SessionEvent,
+    Source,
     SyringeChange,
 )
 from monitor.requests import BolusRequest, RateRequest, SyringeRequest
@@ -99,7 +100,7 @@ def _settled_step(
     found = (*_gate_problems(before, step.entered_value, step.taken_at, zone), *limits)
     needed = second_person.for_rate(session, before.protocol, step.entered_value, found)
     problems = (
-        *_impossible_time(step.taken_at, session, now),
+        *_impossible_time(step.taken_at, session, now, step.source),
         *found,
         *second_person.missing(needed, step.second_person, step.recorded_by),
     )
@@ -164,7 +165,7 @@ def give_bolus(
         )
         needed = second_person.for_bolus(before.protocol, found)
         problems = (
-            *_impossible_time(bolus.taken_at, session, now),
+            *_impossible_time(bolus.taken_at, session, now, bolus.source),
             *found,
             *second_person.missing(
                 needed, bolus.second_person, user.username, with_anaesthetist=with_anaesthetist
@@ -220,7 +221,7 @@ def change_syringe(
     def settled(before: OpenSession, _: tuple[Fact, ...]) -> tuple[Fact, ...]:
         lifecycle.check_can_dose(before.session, now, change.taken_at)
         problems = (
-            *_impossible_time(request.taken_at, before.session, now),
+            *_impossible_time(request.taken_at, before.session, now, request.source),
             *syringe_problems(
                 before.session,
                 before.protocol,
@@ -293,10 +294,10 @@ def _gate_problems(
 
 
 def _impossible_time(
-    taken_at: datetime, session: InfusionSession, now: datetime
+    taken_at: datetime, session: InfusionSession, now: datetime, source: Source
 ) -> tuple[Problem, ...]:
     """What a time of a dose cannot be.  An unusual one is not asked about: a stop never is (U-30)."""
-    found = time_problems(taken_at, session, now)
+    found = time_problems(taken_at, session, now, source)
     return tuple(problem for problem in found if problem.kind == "hard")
 
 

@@ -118,6 +118,7 @@ def gate_facts(
             override_reason=(item.override_reason or "").strip() or None,
             override_by=(item.override_by or "").strip() or None,
             second_person=item.second_person,
+            note=(item.note or "").strip() or None,
         )
         for item in answers
     )
@@ -131,7 +132,9 @@ def gate_problems(
     texts = [
         problem
         for item in answers
-        for problem in text_problems({"reason": item.override_reason, "name": item.override_by})
+        for problem in text_problems(
+            {"reason": item.override_reason, "name": item.override_by, "note": item.note}
+        )
     ]
     given = [(item.question, item.override_reason, item.override_by) for item in answers]
     return (*texts, *answer_problems(given, roles), *_proof_problems(answers))

@@ -53,6 +53,7 @@ def record_observations(
             recorded_at=now,
             recorded_by=user.username,
             confirmed=confirmed,
+            dissociation_scale=before.protocol.dissociation_scale,
         )
 
     return save(
@@ -107,6 +108,7 @@ def amend(
                 recorded_at=now,
                 recorded_by=user.username,
                 confirmed=confirmed,
+                dissociation_scale=before.protocol.dissociation_scale,
             )
         return (*replacement, _amendment(request, replacement, user, now))
 

@@ -88,6 +88,7 @@ def start_session(
                     recorded_at=now,
                     recorded_by=user.username,
                     confirmed=confirmed,
+                    dissociation_scale=protocol.dissociation_scale,
                 )
             )
         writer.add_patient(request.patient)

@@ -66,6 +66,11 @@ def leaving_words(protocol: InfusionProtocol) -> dict[str, Any]:
             }
             for group in GATE.groups.values()
         },
+        "notes": {
+            question.id: question.note
+            for question in GATE.questions_for(protocol)
+            if question.note is not None
+        },
     }
 
 
@@ -122,6 +127,7 @@ def _gate_item(item: GateItem) -> dict[str, Any]:
         "label": item.label,
         "handling": item.handling.value,
         "answer": None if item.answer is None else item.answer.value,
+        "note": item.note,
         "sentence": item.sentence,
         "decides": _decides(item.override_by),
     }

@@ -11,6 +11,7 @@ from starlette.middleware import Middleware
 from starlette.routing import Route
 
 from pages.http import blank_chart, device_routes, downloads, entry, health, live, sign_in
+from pages.http.alert_ticker import AlertTicker
 from pages.http.answers import exception_handlers
 from pages.http.context import Gate, Policy, current_user, install
 from pages.http.csrf import check_write
@@ -18,6 +19,7 @@ from pages.http.middleware import FrontDoor
 from pages.http.watch import Watch
 
 __all__ = [
+    "AlertTicker",
     "Gate",
     "Policy",
     "Watch",

@@ -329,6 +329,7 @@ def _gate_request(row: Call, proved: str | None) -> GateRequest:
         override_reason=row.text("reason"),
         override_by=row.text("by"),
         second_person=proved,
+        note=row.text("note"),
     )
 
 

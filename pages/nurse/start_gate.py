@@ -55,7 +55,12 @@ def gate_block(
 
 
 def _tick(questions: Sequence[GateQuestion]) -> str:
-    return TICK if all(_given(question) for question in questions) else ""
+    return TICK if all(_is_answered(question) for question in questions) else ""
+
+
+def _is_answered(question: GateQuestion) -> bool:
+    given = _given(question)
+    return given is not None and not question.lacks_note(given, _note(question))
 
 
 def _given(question: GateQuestion) -> Answer | None:
@@ -90,8 +95,19 @@ def _question(question: GateQuestion, user: User, deciders: Sequence[User]) -> N
         format_func=lambda answer: _(_LABELS[answer]),
         key=KEY + question.id,
     )
-    if _given(question) not in question.concern:
+    given = _given(question)
+    if question.note is not None and given is Answer.YES:
+        st.text_area(
+            _(question.note),
+            key=f"{KEY}{question.id}.note",
+            placeholder=_("without it the question stays open"),
+            height="content",
+        )
+    if given not in question.concern:
         return
+    st.text_input(
+        _("Details"), key=f"{KEY}{question.id}.details", placeholder=_("which, since when")
+    )
     if question.handling is Handling.CAUTION:
         st.text_input(
             _("Reason to go on ({name})").format(name=plain(user.name)),
@@ -142,7 +158,14 @@ def _request(question: GateQuestion, user: User, new_id: NewId) -> GateRequest:
         answer=answer,
         override_reason=reason,
         override_by=by,
+        note=_note(question),
     )
+
+
+def _note(question: GateQuestion) -> str | None:
+    """What is written beside the answer that is given now, nothing of another one."""
+    field = "details" if _given(question) in question.concern else "note"
+    return str(st.session_state.get(f"{KEY}{question.id}.{field}") or "").strip() or None
 
 
 def gate_lines(state: GateState, left_out: frozenset[str]) -> list[str]:

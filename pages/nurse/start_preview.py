@@ -80,6 +80,7 @@ def gate_preview(
             answer=item.answer,
             override_reason=item.override_reason,
             override_by=item.override_by,
+            note=item.note,
             **told,
         )
         for item in answers

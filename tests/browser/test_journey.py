@@ -68,6 +68,8 @@ def answer_gate(page: Page) -> None:
         answer = asked.get_by_role("radio", name=harmless, exact=True)
         answer.click()
         expect(answer).to_be_checked()
+        if question.note:
+            gate.get_by_label(question.note).fill("none")
 
 
 def enter(tablet: Tablet, digits: str, *, dissociation: str = "0") -> None:

@@ -12,7 +12,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from monitor.gate_library import GATE
 from monitor.lifecycle import EventKind, SessionStatus, status
-from monitor.record import Answer, DoseStepKind, Fact, InfusionSession
+from monitor.record import Answer, DoseStepKind, Fact, InfusionSession, MovementKind
 from monitor.user_admin import DEMO_ACCOUNTS
 from tests import build
 from tests.browser.tablet import Tablet, put_session, put_waiting
@@ -31,11 +31,18 @@ OpenBedside = Callable[..., Tablet]
 
 
 def in_recovery(server: Server, *more: Fact | Iterable[Fact]) -> InfusionSession:
-    """Two hours after the infusion, sets on time, the last one good to leave with."""
+    """Two hours after the infusion, sets on time, the last one good to leave with.
+
+    Of 200 mg 6.3 were given: 15 min at 7 mg/h, 26 min at 10.5 mg/h.
+    """
     sets = [item for minute in range(0, LAST - 5, 10) for item in build.obs_set(minute)]
     last = build.obs_set(LAST, hr=66, sbp=126, dbp=76, pain=1)
+    ledger = [
+        build.movement(MovementKind.ISSUED, 200, -58),
+        build.movement(MovementKind.WASTED, "193.7", LAST),
+    ]
     flat = [fact for item in more for fact in ([item] if isinstance(item, Fact) else item)]
-    return put_session(server, minutes_ago=MOVED, more=[*sets, *last, stopped(), *flat])
+    return put_session(server, minutes_ago=MOVED, more=[*sets, *last, stopped(), *ledger, *flat])
 
 
 def stopped() -> Fact:
@@ -211,13 +218,20 @@ def test_the_gate_is_answered_at_the_bedside(server: Server, open_bedside: OpenB
     for question in ("allergy_ketamine", "ketamine_reaction", "interacting_medicines"):
         answer(tablet, question, "no")
     answer(tablet, "medication_list", "yes")
+    expect(sheet(page)).to_contain_text("Every medicine taken now, with its dose")
+    expect(sheet(page).locator(".confirm")).to_be_disabled()
+    sheet(page).locator("textarea").fill("sertraline 50 mg, zopiclone 7.5 mg")
+    tablet.tap(sheet(page).locator(".confirm"))
     expect(sheet(page).get_by_role("button", name=re.compile("✓ Ketamine"))).to_be_visible()
     tablet.tap(sheet(page).get_by_role("button", name=re.compile("○ Checks")))
     expect(point(page, "baseline")).to_contain_text("Take the second set from")
     tablet.tap(point(page, "baseline").get_by_role("button", name="Take it"))
     expect(tablet.field("hr")).to_be_focused()
 
-    answered = {item.question for item in server.store.session(session.id).answers}
+    answers = server.store.session(session.id).answers
+    (listed,) = [item for item in answers if item.question == "medication_list"]
+    assert (listed.answer, listed.note) == (Answer.YES, "sertraline 50 mg, zopiclone 7.5 mg")
+    answered = {item.question for item in answers}
     assert answered == set(GATE.questions) - {"vascular_malformation", "suicidality_assessed"}
     expect(line).to_contain_text(re.compile(r"▲ \d points? before the start"))
     tablet.tap(page.locator("[data-dose=up]"))

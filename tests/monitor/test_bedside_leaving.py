@@ -246,7 +246,12 @@ def test_what_was_overridden_is_told_apart_from_a_plain_yes() -> None:
 
 def test_nothing_in_the_way_may_start() -> None:
     answers = [
-        build.answer(question.id, Answer.YES if Answer.NO in question.concern else Answer.NO, -5)
+        build.answer(
+            question.id,
+            Answer.YES if Answer.NO in question.concern else Answer.NO,
+            -5,
+            note="none" if question.note else None,
+        )
         for question in GATE.questions.values()
     ]
     patient = build.patient(allergies="none known")

@@ -18,9 +18,11 @@ from monitor.permissions import Role
 from monitor.protocols import InfusionProtocol
 from monitor.record import (
     Answer,
+    DrugMovement,
     Fact,
     GateAnswer,
     InfusionSession,
+    MovementKind,
     NotTaken,
     Observation,
 )
@@ -40,6 +42,11 @@ LAST: dict[str, Any] = {
     "aldrete_activity": 2, "aldrete_respiration": 2, "aldrete_consciousness": 2,
 }  # fmt: skip
 ASKED = [item for item in GATE.criteria.values() if item.text is not None]
+
+
+#: 0.2 mg/kg/h for an hour at 70 kg are 14 mg.
+ISSUED = build.movement(MovementKind.ISSUED, 200, -5)
+BALANCED = (ISSUED, build.movement(MovementKind.WASTED, 186, 126))
 
 
 def protocol(code: str = "P02", **changes: Any) -> InfusionProtocol:
@@ -71,9 +78,11 @@ def leaving(
     last: tuple[Observation, ...] | None = None,
     given: tuple[GateAnswer, ...] | None = None,
     baseline: dict[str, Any] | None = None,
+    ledger: Iterable[DrugMovement] | None = None,
     **changes: Any,
 ) -> InfusionSession:
     return build.session(
+        BALANCED if ledger is None else ledger,
         build.obs_set(-10, **(BASELINE | (baseline or {}))),
         build.rate("0.2", 0),
         build.stop(60),
@@ -478,3 +487,39 @@ def test_after_discharge_it_says_how_things_stood_then() -> None:
 def test_every_criterion_is_worked_out_or_asked() -> None:
     found = state(leaving())
     assert [item.id for item in found.items] == list(GATE.criteria)
+
+
+# -- the drug ------------------------------------------------------------------------------------
+
+
+def test_the_drug_is_reconciled_by_the_ledger_and_by_nobodys_tick() -> None:
+    ticked = build.answer("drug_reconciled", Answer.YES, 126)
+    of = leaving(ticked, ledger=())
+    found = the(state(of), "drug_reconciled")
+    assert found.state is NOT_MET
+    assert found.sentence.startswith("The drug ledger is empty: issued 0 mg, given 14.0 mg")
+    assert [problem.code for problem in state(of).problems()] == ["discharge.drug_reconciled"]
+
+
+@pytest.mark.parametrize(
+    ("ledger", "said"),
+    [
+        ((ISSUED,), "186.0 mg are not accounted for"),
+        ((ISSUED, build.movement(MovementKind.WASTED, 190, 126)), "4.0 mg more are accounted for"),
+        ((ISSUED, build.movement(MovementKind.WASTED, 186, 126)), ""),
+        ((ISSUED, build.movement(MovementKind.WASTED, 186, NOW + 5)), "186.0 mg are not"),
+    ],
+)
+def test_what_the_ledger_does_not_explain_is_in_the_way(
+    ledger: tuple[DrugMovement, ...], said: str
+) -> None:
+    found = the(state(leaving(ledger=ledger)), "drug_reconciled")
+    assert said in found.sentence
+    assert (found.state is MET) is (said == "")
+
+
+def test_an_override_of_the_ledger_covers_the_lines_it_was_given_for() -> None:
+    over = overridden("drug_reconciled", 127, by="blum")
+    assert judged(leaving(over, ledger=(ISSUED,)), "drug_reconciled") is OVERRIDDEN
+    later = (ISSUED, build.movement(MovementKind.WASTED, 150, 128))
+    assert judged(leaving(over, ledger=later), "drug_reconciled") is NOT_MET

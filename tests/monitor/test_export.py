@@ -304,7 +304,7 @@ def test_an_override_says_how_it_is_known_who_decided() -> None:
     override = {"override_reason": "=echo seen", "override_by": "okoye"}
     by_word = build.answer("heart_disease", Answer.YES, -20, **override)
     session = build.session(
-        build.answer("heart_disease", Answer.NO, -25),
+        build.answer("heart_disease", Answer.NO, -25, note="murmur as a child"),
         by_word,
         build.answer("psychosis", Answer.YES, -19, second_person="okoye", **override),
         build.answer("epilepsy", Answer.NO, -18),
@@ -316,10 +316,13 @@ def test_an_override_says_how_it_is_known_who_decided() -> None:
         ("psychosis", "Y", "confirmed by PIN"),
         ("epilepsy", "Y", ""),
     ]
+    assert [row["note"] for row in found] == ["murmur as a child", "", "", ""]
     assert [row["overridden"] for row in found] == ["N", "Y", "Y", "N"]
     assert found[1]["override_reason"] == "'=echo seen"
     for row in rows(export.gate_csv([session], SECRET)):
-        assert not {"override_reason", "override_by", "second_person", "recorded_by"} & set(row)
+        assert not {"note", "override_reason", "override_by", "second_person", "recorded_by"} & set(
+            row
+        )
 
 
 def test_a_deidentified_summary_has_no_quarter_and_no_real_clinic() -> None:

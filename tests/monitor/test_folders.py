@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -16,6 +17,7 @@ from monitor.errors import ImportRefused
 from monitor.folders import FILES, AlertAnswer, format_tables, read_folder, write_folder
 from monitor.ids import derived_id
 from monitor.parameters import PARAMETERS
+from monitor.protocols import seed_versions
 from monitor.record import (
     Amendment,
     Answer,
@@ -103,9 +105,9 @@ def observations(draw: st.DrawFn) -> Observation:
     else:
         assert parameter.hard_below is not None
         assert parameter.hard_above is not None
-        values["value"] = draw(
-            st.decimals(parameter.hard_below, parameter.hard_above, places=2, allow_nan=False)
-        )
+        step = parameter.step or Decimal(1).scaleb(-parameter.decimals)
+        low, high = int(parameter.hard_below / step), int(parameter.hard_above / step)
+        values["value"] = draw(st.integers(low, high)) * step
         if draw(st.booleans()):
             values["entered_value"] = values["value"]
             values["entered_unit"] = parameter.unit
@@ -200,6 +202,7 @@ def others(draw: st.DrawFn) -> Fact:
             override_reason=note,
             override_by=draw(MAYBE_TEXT),
             second_person=draw(MAYBE_TEXT),
+            note=draw(MAYBE_TEXT),
             **common,
         )
     return SideEffect(
@@ -388,7 +391,13 @@ OBS = "2026-09-07T10:30:00+01:00,2026-09-07T10:30:20+01:00,keyed,"
         (OBS + "spo2,101,%", "value", "not plausible"),
         (OBS + "heart,72,/min", "parameter", '"heart" is not known'),
         (OBS + "hr,72,mm[Hg]", "unit", "not recorded in"),
-        (OBS + "sedation,5,", "value", "not a code of UK03"),
+        (OBS + "sedation,5,", "value", "Choose one of: 0, S, 1, 2, 3"),
+        (OBS + "nausea,1.5,", "value", "Choose one of: 0, 1, 2, 3"),
+        (OBS + "dissociation,3.7,", "value", "has no 3.7"),
+        (OBS + "distress,0.5,", "value", "has no 0.5"),
+        (OBS + "hr,72.5,/min", "value", "is a whole number, not 72.5"),
+        (OBS + "temp,36.55,Cel", "value", "has one decimal place, not 36.55"),
+        (OBS + "o2_flow,2.3,L/min", "value", "is read in steps of 0.5, not 2.3"),
         ("2026-09-07T10:30:00,2026-09-07T10:30:20+01:00,keyed,hr,72,/min", "taken_at", "no offset"),
         ("soon,2026-09-07T10:30:20+01:00,keyed,hr,72,/min", "taken_at", "not a date and time"),
         (",2026-09-07T10:30:20+01:00,keyed,hr,72,/min", "taken_at", "is empty"),
@@ -586,6 +595,24 @@ def test_the_same_parameter_twice_in_a_set_is_refused(folder: Path) -> None:
 def test_diastolic_not_below_systolic_is_refused(folder: Path) -> None:
     edit(folder / "observations.csv", "sbp,127", "sbp,70")
     assert "diastolic 77 is not below systolic 70" in refusal(folder)
+
+
+def test_a_mean_pressure_outside_its_pressures_is_refused(folder: Path) -> None:
+    at = "2026-09-07T10:30:00+01:00,2026-09-07T10:30:20+01:00,keyed,"
+    for line in ("sbp,120,mm[Hg]", "dbp,70,mm[Hg]"):
+        add(folder / "observations.csv", at + line)
+    number = add(folder / "observations.csv", at + "map,150,mm[Hg]")
+    assert f"observations.csv:{number}:value: mean pressure 150 is not between" in refusal(folder)
+
+
+def test_a_score_beyond_the_scale_of_the_protocol_is_refused(folder: Path) -> None:
+    versions = [
+        replace(item, text=item.text.replace('"NRS0-10"', '"DISS0-3"')) for item in seed_versions()
+    ]
+    add(folder / "observations.csv", OBS + "dissociation,7,")
+    read_folder(folder)
+    with pytest.raises(ImportRefused, match="Dissociation 0-3 has no 7"):
+        read_folder(folder, versions=versions)
 
 
 def test_a_value_beyond_a_hard_limit_is_taken_when_it_really_was_so(folder: Path) -> None:

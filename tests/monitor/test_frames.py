@@ -106,6 +106,7 @@ def test_an_override_never_looks_like_a_plain_answer() -> None:
     override = {"override_reason": "echo seen", "override_by": "okoye"}
     session = build.session(
         build.answer("epilepsy", Answer.NO, -20),
+        build.answer("medication_list", Answer.YES, -20, note="sertraline 50 mg"),
         build.answer("psychosis", Answer.YES, -19),
         build.answer("heart_disease", Answer.YES, -18, **override),
         build.obs_set(-10),
@@ -125,6 +126,8 @@ def test_an_override_never_looks_like_a_plain_answer() -> None:
     }
     by_point = {row["Point"]: row["Stands"] for row in found}
     assert by_point["Epilepsy"] == "✓ answered"
+    [listed] = [row for row in found if row["Point"] == "List of medicines is complete"]
+    assert listed["Answer"] == "yes: sertraline 50 mg"
     assert by_point["Heart and circulation: 2"] == "○ not answered"
     [psychosis] = [point for point in by_point if point.startswith("Active psychosis")]
     assert by_point[psychosis] == "◆ not settled"

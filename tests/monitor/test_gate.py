@@ -40,7 +40,7 @@ def answers(code: str = "P02", **given: Answer | None) -> tuple[GateAnswer, ...]
         question.id: fine(question) for question in GATE.questions_for(protocol(code))
     }
     return tuple(
-        build.answer(question, answer)
+        build.answer(question, answer, note="none" if question == "medication_list" else None)
         for question, answer in (wanted | given).items()
         if answer is not None
     )
@@ -102,6 +102,23 @@ def test_an_empty_session_says_everything_that_is_missing_at_once() -> None:
     handled = [item.handling for item in state.in_the_way]
     assert handled == sorted(handled, key=lambda item: item is Handling.CAUTION)
     assert all(item.sentence for item in state.in_the_way)
+
+
+def test_a_list_of_medicines_that_is_not_written_down_is_none() -> None:
+    for said in (None, " "):
+        state = gate(ready(build.answer("medication_list", YES, -3, note=said)))
+        item = the(state, "medication_list")
+        assert item is not None
+        assert (item.state, item.answer) == (ItemState.OPEN, YES)
+        assert item.sentence.endswith(
+            "Every medicine taken now, with its dose; write none if there is none."
+        )
+        assert state.may_start is MayStart.ASKS
+    state = gate(ready(build.answer("medication_list", YES, -3, note="none")))
+    item = the(state, "medication_list")
+    assert item is not None
+    assert (item.state, item.note) == (ItemState.ANSWERED, "none")
+    assert state.may_start is MayStart.YES
 
 
 # -- questions -----------------------------------------------------------------------------------

@@ -125,7 +125,7 @@ LIMITS = [
 def test_a_limit_holds_at_its_value_and_fires_one_digit_beyond(key: str, name: str) -> None:
     parameter = PARAMETERS[key]
     limit: Decimal = getattr(parameter, name)
-    digit = Decimal(1).scaleb(-parameter.decimals)
+    digit = parameter.step or Decimal(1).scaleb(-parameter.decimals)
     beyond = limit - digit if name.endswith("below") else limit + digit
     soft = frozenset({f"{key}.soft_below", f"{key}.soft_above"})
     only_others = soft - {f"{key}.{name}"}
@@ -178,8 +178,21 @@ def test_spo2_0_is_no_reading_and_breathing_0_is_one() -> None:
     assert save(entry(rr="0"), confirmed=frozenset({"rr.soft_below"}))["rr"].value == 0
 
 
+def test_the_scale_of_the_protocol_says_which_dissociation_there_is() -> None:
+    entered = entry(dissociation="7")
+    common: dict[str, Any] = {"recorded_at": at(10), "recorded_by": "blum"}
+    under = session(rate("0.1"))
+    saved = observations_from_entry(entered, under, dissociation_scale="NRS0-10", **common)
+    assert saved[0].value == 7
+    with pytest.raises(InvalidEntry) as refused:
+        observations_from_entry(entered, under, dissociation_scale="DISS0-3", **common)
+    assert [problem.code for problem in refused.value.problems] == ["dissociation.not_a_code"]
+
+
 def test_a_lost_point_or_digit_is_caught_by_the_precision() -> None:
     assert problem_codes(entry(hr="72.5")) == ["hr.decimals_0"]
+    assert problem_codes(entry(o2_flow="2.3")) == ["o2_flow.step"]
+    assert save(entry(o2_flow="2.5"))["o2_flow"].value == Decimal("2.5")
     assert problem_codes(entry(temp="36.85")) == ["temp.decimals_1"]
     assert str(save(entry(hr="72.0"))["hr"].value) == "72"
     assert str(save(entry(temp="37"))["temp"].value) == "37"
@@ -346,6 +359,17 @@ def test_a_time_well_before_the_session_was_opened_is_asked_about() -> None:
     assert save(entered, confirmed=frozenset({code}))
     assert save(replace(entered, source=Source.PAPER))
     assert save(entry(hr="70", minute=-105))
+
+
+def test_paper_of_days_ago_is_asked_about_and_anything_else_refused() -> None:
+    entered = entry(hr="70", minute=-45 - 24 * 60 - 1)
+    (refused,) = problems(entered, confirmed=frozenset({"taken_at.long_before_session"}))
+    assert (refused.code, refused.kind) == ("taken_at.before_session", "hard")
+    on_paper = replace(entered, source=Source.PAPER)
+    (asked,) = problems(on_paper)
+    assert (asked.code, asked.kind) == ("taken_at.long_before_session", "soft")
+    assert "on paper is 24 h before" in asked.message
+    assert save(on_paper, confirmed=frozenset({asked.code}))
 
 
 @pytest.mark.parametrize(

@@ -69,6 +69,16 @@ def test_an_override_carries_who_decided_and_why(bedside: Bedside) -> None:
     assert given.recorded_by == "blum"
 
 
+def test_what_was_said_beside_an_answer_is_kept(bedside: Bedside) -> None:
+    listed = {"question": "medication_list", "answer": "yes", "note": " sertraline 50 mg "}
+    assert bedside.post("gate", answers(listed)).status == 200
+    [given] = bedside.session.answers
+    assert given.note == "sertraline 50 mg"
+    long = bedside.post("gate", answers(listed | {"note": "x" * 2001}))
+    assert long.status == 422
+    assert "at most 2000 fit" in long.json()["problems"][0]["text"]
+
+
 def with_anaesthetist(bedside: Bedside) -> None:
     create_user(
         bedside.store,

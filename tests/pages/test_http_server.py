@@ -230,3 +230,24 @@ def test_an_unknown_zone_is_refused_in_one_sentence(sqlite_url: str) -> None:
     assert sentences(run) == [
         'MONITOR_ZONE "Mars/Olympus" is not the name of a time zone such as Europe/London.'
     ]
+
+
+def test_the_running_app_stores_what_time_confirmed(fresh: Server) -> None:
+    """A reading nobody repeated, and nobody who looks or saves (design ruling 16)."""
+    from datetime import UTC, datetime, timedelta
+
+    from tests import build
+
+    began = datetime.now(UTC) - timedelta(minutes=30)
+    minute = (began - build.at(0)) / timedelta(minutes=1)
+    of = build.session(
+        build.rate("0.1", minute), build.obs_set(minute + 10, sbp=165), created_at=began
+    )
+    with fresh.store.write(build.audit(minute=minute), clinic=of.clinic) as writer:
+        writer.add_patient(of.patient)
+        writer.add_session(of)
+    deadline = time.monotonic() + 60
+    while not fresh.store.alerts(of.id)[1] and time.monotonic() < deadline:
+        time.sleep(0.1)
+    (confirmed,) = fresh.store.alerts(of.id)[1]
+    assert (confirmed.kind.value, confirmed.by) == ("confirmed", "monitor")

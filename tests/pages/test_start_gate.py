@@ -256,6 +256,8 @@ def test_a_block_is_ticked_when_it_is_complete(sqlite_store: SqlStore) -> None:
         answer(app, question, Answer.NO)
     assert ticked(app) == ["1", "2", "3"]
     answer(app, "medication_list", Answer.YES)
+    assert ticked(app) == ["1", "2", "3"]
+    app.text_area(key="start_session.gate.medication_list.note").input("sertraline 50 mg").run()
     assert ticked(app) == ["1", "2", "3", "4"]
 
 

@@ -39,7 +39,7 @@ function fieldsOf(limits) {
   const fields = {};
   for (const [key, row] of Object.entries(limits.parameters)) {
     const field = { ...row, key };
-    for (const name of ["hard_below", "hard_above", "soft_below", "soft_above", "jump", "jump_fall"]) {
+    for (const name of ["hard_below", "hard_above", "soft_below", "soft_above", "jump", "jump_fall", "step"]) {
       field[name] = row[name] === null ? null : Number(row[name]);
     }
     fields[key] = field;
@@ -75,6 +75,7 @@ function plausibility(limits, field, text, previous, finished) {
   }
   const digits = plainDigits(text).split(".")[1]?.replace(/0+$/, "").length ?? 0;
   if (digits > field.decimals) return [found("hard", `decimals_${field.decimals}`)];
+  if (field.step && value % field.step) return [found("hard", "step", { step: field.step })];
   const questions = [];
   if (finished && field.soft_below !== null && value < field.soft_below) {
     questions.push(found("soft", "soft_below", { range: field.soft_range }));

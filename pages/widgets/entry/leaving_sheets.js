@@ -123,15 +123,39 @@ class LeavingSheets extends Sheets {
   /** ``proof`` are the id and the seal of an entry that somebody confirmed with their PIN. */
   tellGate(answers, text, proof = {}) {
     for (const given of answers) this.gateTold?.set(given.question, given.answer);
-    const rows = answers.map((given) => ({ id: newId(), reason: null, by: null, ...given }));
+    const rows = answers.map((given) => ({ id: newId(), reason: null, by: null, note: null, ...given }));
     this.app.send("gate", { ...proof, answers: rows }, text);
   }
 
   answerButtons(question, label, recorded, answers) {
     const now = this.answerTo(question, recorded);
+    const prompt = this.app.config.leaving.notes[question];
+    const tell = (answer) => {
+      const text = `${label}: ${say(`answer_${answer}`)}`;
+      if (prompt && answer === "yes") this.gateNote({ id: question, label, answer, prompt });
+      else this.tellGate([{ question, answer }], text);
+    };
     return el("span", { class: "answers", role: "group", "aria-label": label }, answers.map((answer) =>
-      button(say(`answer_${answer}`), () => this.tellGate([{ question, answer }], `${label}: ${say(`answer_${answer}`)}`),
+      button(say(`answer_${answer}`), () => tell(answer),
         { "aria-pressed": String(now === answer), "data-answer": answer, "data-stop": `${question}.${answer}` })));
+  }
+
+  /** What is said beside an answer: which medicines, which disease. */
+  gateNote({ id, label, answer, prompt, note }) {
+    const back = () => this.follow(say("gate_title"), () => this.gateContent());
+    const words = el("textarea", { rows: 4, maxlength: 2000, class: "search note", "aria-label": label });
+    words.value = note ?? "";
+    const written = () => words.value.trim();
+    const save = button(say("note_save"), () => {
+      this.tellGate([{ question: id, answer, note: written() }], `${label}: ${say(`answer_${answer}`)}`);
+      back();
+    }, { class: "tap accent wide confirm", disabled: !written() });
+    words.addEventListener("input", () => {
+      save.disabled = !written();
+    });
+    this.open(label, el("p", {}, prompt), words, el("div", { class: "foot" }, el("div", { class: "confirm-row" },
+      button(say("go_back"), back, { class: "tap wide" }), save)));
+    words.focus();
   }
 
   /** To where a point is settled: the form, or the sheet that belongs to it. */
@@ -163,7 +187,7 @@ class LeavingSheets extends Sheets {
    * Go on in spite of it: a reason, and the name of who decides.  Somebody else than the person
    * signed in proves it with their PIN; without it the override is a verbal order, and marked so.
    */
-  override({ id, label, sentence, decides, answer, back }) {
+  override({ id, label, sentence, decides, answer, note, back }) {
     const { orderers, override_reasons: reasons, person } = this.app.config;
     const entryId = newId();
     const byName = decides === "anaesthetist";
@@ -176,7 +200,7 @@ class LeavingSheets extends Sheets {
     let second = null;
     const save = () => {
       const proof = second?.seal ? { id: entryId, second_person: second.seal } : {};
-      this.tellGate([{ question: id, answer, reason: reason(), by: chosen.by }], say("sum_override", { label }), proof);
+      this.tellGate([{ question: id, answer, note: note ?? null, reason: reason(), by: chosen.by }], say("sum_override", { label }), proof);
       back();
     };
     const other = () => (chosen.by === person ? null : orderers.find((one) => one.code === chosen.by) ?? null);
@@ -313,11 +337,15 @@ class LeavingSheets extends Sheets {
     return el("li", { class: "point", "data-id": item.id, "data-state": !open ? "met" : item.group && !item.answer ? "open" : item.handling },
       el("span", { class: "mark", "aria-hidden": "true" }, mark),
       el("span", { class: "what" }, item.group === null ? null : el("b", {}, label),
-        item.group === null || (item.answer && open) ? item.sentence : null),
+        item.group === null || (item.answer && open) ? item.sentence : null,
+        item.note && open ? el("small", {}, item.note) : null),
       item.group === null ? this.gateDo(item, open)
         : this.answerButtons(item.id, item.label, open ? item.answer : this.gateTold.get(item.id) ?? null, ["yes", "no", "unknown"]),
+      open && item.decides && item.group !== null ? button(say("note_do"), () => this.gateNote({ id: item.id, label: item.label,
+        answer: item.answer ?? "unknown", prompt: item.sentence, note: item.note }),
+      { class: "tap quiet", "data-stop": `${item.id}.note` }) : null,
       open && item.decides ? button(say("override_do"), () => this.override({ id: item.id, label: item.label,
-        sentence: item.sentence, decides: item.decides, answer: item.answer ?? "no", back }),
+        sentence: item.sentence, decides: item.decides, answer: item.answer ?? "no", note: item.note, back }),
       { class: "tap quiet", "data-stop": `${item.id}.override` }) : null);
   }
 
@@ -423,7 +451,7 @@ class LeavingSheets extends Sheets {
     if (!leaving) return null;
     const { criteria } = this.app.config.leaving;
     const rows = (askedFor) => leaving.criteria.filter((item) => Boolean(criteria[item.id].text) === askedFor)
-      .map((item) => this.kept(item.id, [item, this.answerTo(item.id, null), leaving.score.text, this.app.state.ledger.is_balanced],
+      .map((item) => this.kept(item.id, [item, this.answerTo(item.id, null), leaving.score.text],
         () => this.criterion(item, criteria[item.id])));
     const right = this.kept("right", null, () => el("div", {}));
     settle(right, [this.list("asked", { class: "points" }, rows(true)),
@@ -451,7 +479,6 @@ class LeavingSheets extends Sheets {
     if (item.state === "overridden") return say("overridden_words", { words: item.override });
     if (!isMissing(item)) return words.text ? null : say("state_met");
     if (item.id === "recovery_score") return this.app.state.leaving.score.text;
-    if (item.id === "drug_reconciled" && !this.app.state.ledger.is_balanced) return say("ledger_not_yet");
     if (words.text) return say(item.state === "not met" ? "state_said_no" : "state_not_answered");
     return item.sentence;
   }

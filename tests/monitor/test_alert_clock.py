@@ -1,0 +1,118 @@
+"""The alert clock: what only time brings about is stored once, by whichever process comes first."""
+
+from __future__ import annotations
+
+import threading
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+import db
+from db import SqlStore
+from monitor.actions import AlertClock
+from monitor.actions.opening import OpenSession, bundle
+from monitor.alerts import AlertEventKind
+from monitor.breaches import find_breaches
+from monitor.frames import alert_table
+from monitor.record import InfusionSession
+from tests import build
+from tests.build import at, obs_set, rate, session
+from tests.stored import keep
+
+CONFIRMED = AlertEventKind.CONFIRMED
+
+
+def waiting(store: SqlStore, first_at: int = 10) -> InfusionSession:
+    """A session with one systolic of 165 that nobody repeated: confirmed after 5 min (U-06)."""
+    return keep(store, session(rate("0.1"), obs_set(first_at, sbp=165)), first_at)
+
+
+def stored(store: SqlStore, of: InfusionSession) -> list[tuple[Any, ...]]:
+    return [(item.kind, item.at, item.recorded_at, item.text) for item in store.alerts(of.id)[1]]
+
+
+def test_a_reading_nobody_repeated_is_confirmed_by_the_clock_and_stored(store: SqlStore) -> None:
+    of = waiting(store)
+    clock = AlertClock(store)
+    before = store.version(build.CLINIC)
+    assert clock.look(at(14.9)) == 0
+    assert store.version(build.CLINIC) == before
+    assert clock.look(at(15)) == 1
+    assert stored(store, of) == [(CONFIRMED, at(15), at(15), "no repeat in time")]
+    # Whoever follows the live version is told, and nobody is told twice.
+    assert store.version(build.CLINIC) == before + 1
+    assert clock.look(at(15.1)) == AlertClock(store).look(at(15.2)) == 0
+    assert store.verify() == ()
+
+
+def test_what_became_due_while_no_process_ran_is_stored_as_raised_late(store: SqlStore) -> None:
+    of = waiting(store)
+    assert AlertClock(store).look(at(40)) == 1
+    assert stored(store, of) == [(CONFIRMED, at(15), at(40), "no repeat in time; raised late")]
+    opened = opened_at(store, of, 41)
+    table = alert_table(opened.views, opened.alert_events, UTC)
+    assert "confirmed 09:15 (no repeat in time; raised late)" in table["What happened"][0]
+
+
+def opened_at(store: SqlStore, of: InfusionSession, minute: float) -> OpenSession:
+    return bundle(store, store.session(of.id), store.alerts(of.id), at(minute))
+
+
+def test_two_processes_at_once_tell_it_once(store: SqlStore, database_url: str) -> None:
+    of = waiting(store)
+    other = db.open_store(database_url)
+    barrier = threading.Barrier(2)
+    told: list[int] = []
+
+    def look(held: SqlStore) -> None:
+        barrier.wait()
+        told.append(AlertClock(held).look(at(15)))
+
+    threads = [threading.Thread(target=look, args=(held,)) for held in (store, other)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    other.close()
+    assert sorted(told) == [0, 1]
+    assert [kind for kind, *_ in stored(store, of)] == [CONFIRMED]
+    assert store.verify() == ()
+
+
+def test_a_session_at_rest_is_judged_again_only_when_it_changed(
+    sqlite_store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    of = keep(sqlite_store, session(rate("0.1"), build.stop(20), obs_set(25, sbp=120)), 25)
+    judged: list[datetime] = []
+    monkeypatch.setattr(
+        "monitor.actions.opening.find_breaches",
+        lambda *given, **named: judged.append(given[2]) or find_breaches(*given, **named),
+    )
+    clock = AlertClock(sqlite_store)
+    for minute in (26, 27, 28):
+        assert clock.look(at(minute)) == 0
+    assert judged == [at(26)]
+    with sqlite_store.write(build.audit(), clinic=build.CLINIC, session_id=of.id) as writer:
+        writer.add_facts(of.id, obs_set(30, sbp=165))
+    assert clock.look(at(31)) == 1
+    assert clock.look(at(35)) == 1
+    assert stored(sqlite_store, of)[-1][:2] == (CONFIRMED, at(35))
+
+
+def test_a_session_that_cannot_be_judged_keeps_no_other_from_its_turn(
+    sqlite_store: SqlStore, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    first, second = sorted((waiting(sqlite_store), waiting(sqlite_store)), key=lambda of: of.id)
+    real = AlertClock._look_at
+
+    def look_at(clock: AlertClock, session_id: Any, now: datetime) -> int:
+        if session_id == first.id:
+            raise ValueError("Fictional, Fay has 165")
+        return real(clock, session_id, now)
+
+    monkeypatch.setattr(AlertClock, "_look_at", look_at)
+    assert AlertClock(sqlite_store).look(at(15)) == 1
+    assert stored(sqlite_store, second)
+    assert f"alerts of session {first.id} were not evaluated: ValueError" in caplog.text
+    assert "165" not in caplog.text
