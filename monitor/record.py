@@ -87,9 +87,11 @@ class Answer(StrEnum):
     UNKNOWN = "unknown"
 
 
+#: The answer "asked, there are none" as the monitor writes it; never translated, it is kept.
+NONE_KNOWN = "none known"
 #: What people write when they asked for allergies and there are none.
 _NO_ALLERGIES = frozenset(
-    {"none", "none known", "nil", "nil known", "no known allergies", "no allergies", "nka", "nkda"}
+    {"none", NONE_KNOWN, "nil", "nil known", "no known allergies", "no allergies", "nka", "nkda"}
 )
 
 

@@ -102,8 +102,7 @@ def _draw(store: Store, user: User, device: DeviceSession, session_id: UUID) -> 
     except (NotFound, NotPermitted, StoreUnavailable) as error:
         st.error(str(error))
         return
-    _draw_verbal_orders(store, user, device, opened, names)
-    _draw_record(user, opened, names)
+    _draw_record(store, user, device, opened, names)
     if opened.status.is_open:
         follow_record(version, key="review-follows")
 
@@ -116,9 +115,12 @@ def _is_first_look(session_id: UUID) -> bool:
     return True
 
 
-def _draw_record(user: User, opened: OpenSession, names: Mapping[str, str]) -> None:
+def _draw_record(
+    store: Store, user: User, device: DeviceSession, opened: OpenSession, names: Mapping[str, str]
+) -> None:
     zone = clinic_zone()
     st.html(head_html(opened, zone, dark=is_dark()))
+    _draw_verbal_orders(store, user, device, opened, names)
     _draw_way_to_bedside(user, opened)
     draw_session_chart(opened, zone, key="review-chart", names=names)
     session = opened.session

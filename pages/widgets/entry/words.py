@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from gettext import gettext as _
 
+from monitor.record import NONE_KNOWN
+
 
 def words() -> dict[str, str]:
     """The component's sentences by key; ``{placeholders}`` are filled in the browser."""
@@ -369,7 +371,7 @@ def _person_words() -> dict[str, str]:
         "allergy_example": _("Substance and reaction, like latex: rash"),
         "allergy_new": _("New allergy"),
         "allergy_none": _("None known"),
-        "allergy_none_text": _("none known"),
+        "allergy_none_text": NONE_KNOWN,
         "allergy_save": _("Add the allergy"),
         "sum_allergy": _("Allergy: {text}"),
         "weigh_ABW": _("actual"),
