@@ -163,7 +163,7 @@ def test_onset_and_end_are_typed_as_clock_times(
     expect(tablet.first_row).to_contain_text("Dizziness ended")
 
     stored = server.store.session(session.id)
-    began = stored.side_effects[-1]
+    (began,) = (effect for effect in stored.side_effects if effect.term == "dizzy")
     assert began.relation == "possible"
     assert began.taken_at == onset.replace(second=0, microsecond=0)
     assert stored.side_effect_changes[-1].taken_at == end.replace(second=0, microsecond=0)
