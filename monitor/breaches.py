@@ -170,7 +170,7 @@ class _Frame:
     def breaches_of(self, rule: Rule) -> Iterator[Breach]:
         limits = self._limits(rule)
         if rule.sign != "side_effect":
-            if limits.may_fire(self.readings.extremes(rule.sign)):
+            if self._may_fire(limits):
                 yield from self._judged(limits, self.readings.of(rule.sign), None)
             return
         for effect, course in self.readings.side_effects():
@@ -187,6 +187,15 @@ class _Frame:
         if known is None or known.rule is not rule or known.baseline != baseline_value:
             known = self.readings.derived[rule.id] = PatientLimits(rule, baseline_value)
         return known
+
+    def _may_fire(self, limits: PatientLimits) -> bool:
+        """Asked again only when a set widened the extremes of the sign."""
+        extremes = self.readings.extremes(limits.rule.sign)
+        kept, key = self.readings.derived, ("may fire", limits.rule.id)
+        known = kept.get(key)
+        if known is None or known[0] is not limits or known[1] != extremes:
+            known = kept[key] = (limits, extremes, limits.may_fire(extremes))
+        return bool(known[2])
 
     def _judged(
         self, limits: PatientLimits, readings: list[Reading], subject: UUID | None
