@@ -25,6 +25,7 @@ from monitor.dose_units import (
 )
 from monitor.errors import Problem
 from monitor.limit_rows import Severity, binding
+from monitor.patient_dose_limits import for_patient
 from monitor.protocols import InfusionProtocol, SoftHard
 from monitor.record import DoseUnit, DrugForm, Fact, InfusionSession
 
@@ -138,6 +139,7 @@ def _as_known(session: InfusionSession, as_of: datetime) -> InfusionSession:
         boluses=known(session.boluses),
         syringe_changes=known(session.syringe_changes),
         weights=known(session.weights),
+        patient_dose_limits=known(session.patient_dose_limits),
         amendments=known(session.amendments),
     )
 
@@ -153,6 +155,7 @@ def dose_limit_crossings(
     passes its limit only while something runs.
     """
     known = _as_known(session, as_of)
+    protocol = for_patient(protocol, known, as_of)
     timeline = dose_timeline(known)
     started_at = timeline.started_at
     if started_at is None or started_at > as_of:

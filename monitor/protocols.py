@@ -15,7 +15,7 @@ from typing import Any
 from uuid import UUID
 
 from monitor.ids import derived_id
-from monitor.record import DrugForm
+from monitor.record import DrugForm, PatientDoseLimit
 
 
 class VersionStatus(StrEnum):
@@ -183,6 +183,8 @@ class InfusionProtocol:
     schedule_profile: ScheduleProfile
     plateau_after_min: int | None = None
     titrate_if: TitrateIf | None = None
+    #: Never part of a stored version: what an anaesthetist approved for the patient of one session.
+    patient_limits: tuple[PatientDoseLimit, ...] = ()
 
     @property
     def label(self) -> str:

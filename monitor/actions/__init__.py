@@ -11,6 +11,7 @@ from monitor.actions.gate import answer_gate, confirm_overrides
 from monitor.actions.ledger import record_movement
 from monitor.actions.observations import amend, record_observations, save_draft
 from monitor.actions.opening import OpenSession, open_session, open_sessions
+from monitor.actions.patient_limits import set_patient_limit
 from monitor.actions.sessions import (
     approved_threshold_set,
     record_event,
@@ -37,6 +38,7 @@ __all__ = [
     "record_observations",
     "record_side_effect",
     "save_draft",
+    "set_patient_limit",
     "start_session",
     "undo",
 ]
