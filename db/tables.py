@@ -34,6 +34,7 @@ from monitor.record import (
     MovementKind,
     NotTaken,
     Observation,
+    PatientDoseLimit,
     SessionEvent,
     SideEffect,
     SideEffectChange,
@@ -423,6 +424,15 @@ DRUG_MOVEMENT = _facts(
     _check("amount_fits_kind", "kind = 'unaccounted' OR CAST(amount_mg AS NUMERIC) > 0"),
 )
 
+PATIENT_DOSE_LIMIT = _facts(
+    "patient_dose_limit",
+    _text("quantity"),
+    _decimal("value"),
+    _text("approved_by"),
+    _text("reason"),
+    _check("value_positive", "CAST(value AS NUMERIC) > 0"),
+)
+
 AMENDMENT = _facts(
     "amendment",
     _uuid("amends"),
@@ -604,6 +614,7 @@ FACT_TABLES: dict[type[Fact], sa.Table] = {
     SessionEvent: SESSION_EVENT,
     GateAnswer: GATE_ANSWER,
     DrugMovement: DRUG_MOVEMENT,
+    PatientDoseLimit: PATIENT_DOSE_LIMIT,
     Amendment: AMENDMENT,
 }
 

@@ -24,6 +24,7 @@ from monitor.dose_timeline import DoseTimeline, dose_timeline
 from monitor.dose_units import ZERO, dosing_numbers, exact, format_dose, plain, to_mg
 from monitor.errors import Problem
 from monitor.limit_rows import anaesthetist_above, binding
+from monitor.patient_dose_limits import for_patient
 from monitor.protocols import InfusionProtocol
 from monitor.record import Bolus, DoseUnit, InfusionSession
 
@@ -138,6 +139,7 @@ def check_bolus(
     if proposed.over_s > LONGEST_BOLUS_S:
         message = f"A bolus lasts at most {LONGEST_BOLUS_S // 60} min; enter this one as a rate."
         return (refusal("bolus", "bolus_window.hard", message),)
+    protocol = for_patient(protocol, session, proposed.taken_at)
     weight_kg = session.weight_kg
     if weight_kg is None:
         return tuple(standing_problems(session, protocol, "bolus", ()))

@@ -24,6 +24,7 @@ from monitor.dose_units import (
 )
 from monitor.errors import Problem
 from monitor.limit_rows import Severity, binding
+from monitor.patient_dose_limits import for_patient
 from monitor.protocols import InfusionProtocol, SoftHard
 from monitor.record import DoseUnit, DrugForm, InfusionSession
 
@@ -140,6 +141,7 @@ def dose_limit_crossings(
     passes its limit only while something runs.
     """
     known = session.known_at(as_of)
+    protocol = for_patient(protocol, known, as_of)
     timeline = dose_timeline(known)
     started_at = timeline.started_at
     if started_at is None or started_at > as_of:

@@ -11,6 +11,7 @@ from monitor.dose_problems import standing_problems
 from monitor.dose_units import ZERO, RateView, exact, rate_in_all_units, to_mg
 from monitor.errors import InvalidEntry, Problem
 from monitor.limit_rows import Severity
+from monitor.patient_dose_limits import for_patient
 from monitor.protocols import InfusionProtocol
 from monitor.rate_checks import ProposedRate, check_rate, is_zero, rate_entry, timeline_with_rate
 from monitor.record import InfusionSession
@@ -55,6 +56,7 @@ def preview_rate(
     entry = rate_entry(session, protocol, proposed, weight_kg)
     mg_per_h = ZERO if is_zero(proposed) else entry.mg_per_h
     timeline = timeline_with_rate(session, proposed, mg_per_h)
+    protocol = for_patient(protocol, session, proposed.taken_at)
     found = dose_outlook(timeline, protocol, weight_kg, proposed.taken_at)
     total_mg = found.total_mg
     return DosePreview(
@@ -110,5 +112,6 @@ def preview_bolus(
         raise InvalidEntry(problems)
     amount_mg = to_mg(proposed.value, proposed.unit, weight_kg=weight_kg)
     timeline = timeline_with_bolus(session, proposed, amount_mg)
+    protocol = for_patient(protocol, session, proposed.taken_at)
     found = dose_outlook(timeline, protocol, weight_kg, proposed.taken_at)
     return BolusPreview(amount_mg, found.total_mg, found.limit_times, problems)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from monitor.folder_cells import Row
 from monitor.folder_facts import FactRows
+from monitor.patient_dose_limits import PATIENT_LIMITS
 from monitor.record import (
     Amendment,
     Answer,
     DrugMovement,
     GateAnswer,
     MovementKind,
+    PatientDoseLimit,
     SessionEvent,
     SideEffect,
     SideEffectChange,
@@ -88,6 +90,22 @@ def read_movement(rows: FactRows, row: Row) -> None:
         "reason": row.text("reason"),
     }
     rows.add(row, DrugMovement, values)
+
+
+def read_patient_limit(rows: FactRows, row: Row) -> None:
+    values = rows.common(row)
+    quantity, value = row.needed_text("quantity"), row.needed_number("value")
+    if not row.broken and quantity not in PATIENT_LIMITS:
+        row.fail("quantity", f"is none of: {', '.join(PATIENT_LIMITS)}")
+    if not row.broken and value <= 0:
+        row.fail("value", "a limit is above 0")
+    values |= {
+        "quantity": quantity,
+        "value": value,
+        "approved_by": row.needed_text("approved_by"),
+        "reason": row.needed_text("reason"),
+    }
+    rows.add(row, PatientDoseLimit, values)
 
 
 def read_amendment(rows: FactRows, row: Row) -> None:

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from monitor.parameters import PARAMETERS
+from monitor.patient_dose_limits import PATIENT_LIMITS
 from monitor.protocols import InfusionProtocol, PinnedVersion
 from monitor.record import (
     Answer,
@@ -117,6 +118,13 @@ FILES: dict[str, tuple[Column, ...]] = {
         Column("expires_on", "date", "expiry on the ampoule, 2027-03-31"),
         Column("witness", "username", "the second person"),
         Column("reason", "text", "why, when something is not accounted for"),
+    ),
+    "patient_limits.csv": (
+        *_COMMON,
+        Column("quantity", "|".join(PATIENT_LIMITS), "what is limited", required=True),
+        Column("value", "number", "the hard limit in the unit of its name", required=True),
+        Column("approved_by", "username", "the anaesthetist", required=True),
+        Column("reason", "text", "why", required=True),
     ),
     "amendments.csv": (
         *_COMMON,

@@ -14,6 +14,7 @@ from monitor.folder_events import (
     read_event,
     read_gate,
     read_movement,
+    read_patient_limit,
     read_side_effect,
 )
 from monitor.folder_facts import FactRows
@@ -29,6 +30,7 @@ _READERS: dict[str, Callable[[FactRows, Row], None]] = {
     "events.csv": read_event,
     "gate.csv": read_gate,
     "drug_ledger.csv": read_movement,
+    "patient_limits.csv": read_patient_limit,
     "amendments.csv": read_amendment,
 }
 

@@ -26,6 +26,7 @@ from monitor.record import (
     GateAnswer,
     InfusionSession,
     Observation,
+    PatientDoseLimit,
     SessionEvent,
     SideEffect,
     SideEffectChange,
@@ -237,6 +238,13 @@ def _fact_row(fact: Fact) -> tuple[str, dict[str, Any]]:
                 "batch": fact.batch,
                 "expires_on": fact.expires_on,
                 "witness": fact.witness,
+                "reason": fact.reason,
+            }
+        case PatientDoseLimit():
+            return "patient_limits.csv", row | {
+                "quantity": fact.quantity,
+                "value": fact.value,
+                "approved_by": fact.approved_by,
                 "reason": fact.reason,
             }
         case Amendment():

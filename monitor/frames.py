@@ -20,6 +20,7 @@ from monitor.effect_course import EffectCourse, effect_courses
 from monitor.gate import ItemState, gate_state, label_of, newest_answers
 from monitor.gate_library import GATE, Handling
 from monitor.parameters import PARAMETERS
+from monitor.patient_dose_limits import patient_limit_text
 from monitor.protocols import InfusionProtocol
 from monitor.record import (
     Amendment,
@@ -32,6 +33,7 @@ from monitor.record import (
     GateAnswer,
     InfusionSession,
     Observation,
+    PatientDoseLimit,
     SessionEvent,
     SideEffect,
     SideEffectChange,
@@ -408,6 +410,8 @@ def _thing(session: InfusionSession, fact: Fact) -> str:
     if isinstance(fact, GateAnswer):
         override = ", overridden" if fact.is_override else ""
         return f"gate: {label_of(fact.question)}: {fact.answer.value}{override}"
+    if isinstance(fact, PatientDoseLimit):
+        return f"limit for this patient: {patient_limit_text(fact)}"
     if isinstance(fact, DrugMovement):
         return f"drug ledger: {fact.kind.value} {number_text(fact.amount_mg)} mg"
     if isinstance(fact, SessionEvent):

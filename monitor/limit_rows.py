@@ -19,6 +19,8 @@ Severity = Literal["soft", "hard"]
 
 #: Limits of 2.5 whose longer value is the stricter one.
 _LONGER_IS_STRICTER = frozenset({"step_interval_min"})
+#: What an anaesthetist may allow beyond the general hard limit where the dose is fixed (U-21).
+RAISABLE = frozenset({"rate_mg_per_h"})
 _SEVERITIES: tuple[Severity, ...] = ("hard", "soft")
 
 
@@ -148,5 +150,18 @@ def binding(protocol: InfusionProtocol, field: str) -> Iterator[Limit]:
         for row in rows:
             if row.kind == kind and (best is None or is_stricter(field, row.value, best.value)):
                 best = row
+        if kind == "hard":
+            best = _with_patient(protocol, field, best)
         if best is not None:
             yield best
+
+
+def _with_patient(protocol: InfusionProtocol, field: str, general: Limit | None) -> Limit | None:
+    """The patient's own hard limit where it is the stricter one, or takes the place of a raisable."""
+    for limit in protocol.patient_limits:
+        if limit.quantity != field:
+            continue
+        replaces = field in RAISABLE and protocol.limits.fixed_rate_mg_per_kg_h is not None
+        if general is None or replaces or is_stricter(field, limit.value, general.value):
+            return Limit("hard", limit.value, "the limit for this patient")
+    return general

@@ -16,7 +16,7 @@ from uuid import UUID
 
 from monitor.dose_units import dosing_numbers, plain
 from monitor.ids import derived_id
-from monitor.record import DrugForm
+from monitor.record import DrugForm, PatientDoseLimit
 from monitor.stated_rates import (
     PER_70_KG,
     PER_KG,
@@ -214,6 +214,8 @@ class InfusionProtocol:
     second_person_at: frozenset[SecondPersonAt] = SECOND_PERSON_DEFAULT
     titrate_if: TitrateIf | None = None
     stated_per_70_kg: bool = False
+    #: Never part of a stored version: what an anaesthetist approved for the patient of one session.
+    patient_limits: tuple[PatientDoseLimit, ...] = ()
 
     def rate_mg_per_h(self, rate_mg_per_kg_h: Decimal, weight_kg: Decimal) -> Decimal:
         """A rate of this protocol for a patient of this weight, exact.

@@ -39,6 +39,7 @@ from monitor.dose_units import (
 )
 from monitor.errors import Problem
 from monitor.limit_rows import Severity, binding
+from monitor.patient_dose_limits import for_patient
 from monitor.protocols import InfusionProtocol
 from monitor.record import DoseStep, DoseStepKind, DoseUnit, InfusionSession
 
@@ -373,6 +374,7 @@ def check_rate(
     if not proposed.value.is_finite() or proposed.value <= 0:
         message = "A rate is a number above 0. To give no drug, choose hold or stop."
         return (refusal("rate", "rate.hard", message),)
+    protocol = for_patient(protocol, session, proposed.taken_at)
     weight_kg = session.weight_kg
     if weight_kg is None:
         return tuple(standing_problems(session, protocol, "rate", ()))

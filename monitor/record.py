@@ -319,6 +319,20 @@ class DrugMovement(Fact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PatientDoseLimit(Fact):
+    """A hard dose limit for this patient alone, from ``taken_at`` on (clinical.md U-21, U-24, U-66).
+
+    ``quantity`` is a field of the dose limits, ``value`` is in its unit.  ``approved_by`` is the
+    anaesthetist: who recorded it, or who confirmed it with their PIN.
+    """
+
+    quantity: str
+    value: Decimal
+    approved_by: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Amendment(Fact):
     """A statement that a fact was wrong.  Without a replacement the fact is struck out.
 
@@ -354,6 +368,7 @@ FACT_FIELDS: dict[type[Fact], str] = {
     SessionEvent: "events",
     GateAnswer: "answers",
     DrugMovement: "drug_movements",
+    PatientDoseLimit: "patient_dose_limits",
     Amendment: "amendments",
 }
 
@@ -409,6 +424,7 @@ class InfusionSession:
     events: tuple[SessionEvent, ...] = ()
     answers: tuple[GateAnswer, ...] = ()
     drug_movements: tuple[DrugMovement, ...] = ()
+    patient_dose_limits: tuple[PatientDoseLimit, ...] = ()
     amendments: tuple[Amendment, ...] = field(default=())
 
     def with_facts(self, facts: Iterable[Fact]) -> InfusionSession:

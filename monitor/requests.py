@@ -162,6 +162,19 @@ class MovementRequest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PatientLimitRequest:
+    """A hard dose limit for this patient; ``second_person`` confirmed it with their PIN."""
+
+    id: UUID
+    quantity: str
+    value: Decimal
+    taken_at: datetime
+    reason: str | None = None
+    second_person: str | None = None
+    source: Source = Source.KEYED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SideEffectRequest:
     """A side effect from its onset; term ``none`` with grade 0 records "asked, none"."""
 

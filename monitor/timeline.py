@@ -19,6 +19,7 @@ from monitor.breaches import Breach
 from monitor.dose_timeline import dose_timeline, rate_in_force
 from monitor.effect_course import EffectCourse, Treatment, effect_courses, treatments
 from monitor.parameters import PARAMETERS
+from monitor.patient_dose_limits import patient_limit_text
 from monitor.patient_limits import PatientLimits
 from monitor.protocols import InfusionProtocol
 from monitor.record import (
@@ -31,6 +32,7 @@ from monitor.record import (
     InfusionSession,
     NotTaken,
     Observation,
+    PatientDoseLimit,
     SyringeChange,
     WeightBasis,
 )
@@ -370,6 +372,7 @@ def numbered_events(
         *session.current(session.syringe_changes),
         *later_weights(session.current(session.weights)),
         *session.current(session.events),
+        *session.current(session.patient_dose_limits),
     ]
     facts.sort(key=lambda fact: fact.order)
     running = Decimal(0)
@@ -415,6 +418,7 @@ def struck_events(session: InfusionSession) -> tuple[tuple[Fact, str], ...]:
         session.syringe_changes,
         later_weights(session.weights),
         session.events,
+        session.patient_dose_limits,
     )
     return tuple(
         (fact, _event_text(fact, Decimal(0)))
@@ -452,6 +456,8 @@ def _event_text(fact: Fact, running_mg_per_h: Decimal) -> str:
         return weight_text(fact)
     if isinstance(fact, SyringeChange):
         return f"New syringe, {number_text(fact.concentration_mg_per_ml)} mg/mL"
+    if isinstance(fact, PatientDoseLimit):
+        return f"Limit for this patient, {patient_limit_text(fact)}: {fact.reason}"
     kind = getattr(fact, "kind", "").replace("_", " ").capitalize()
     text = getattr(fact, "text", None)
     return f"{kind}: {text}" if text else kind

@@ -40,6 +40,7 @@ from monitor.record import (
     NotTaken,
     Observation,
     Patient,
+    PatientDoseLimit,
     SessionEvent,
     SideEffect,
     SideEffectChange,
@@ -261,6 +262,14 @@ def movement(
     if kind is MovementKind.ISSUED:
         values |= {"batch": "K 4711", "expires_on": date(2027, 6, 30), "ampoules": 1}
     return DrugMovement(kind=kind, amount_mg=Decimal(amount_mg), **fact(minute, values | changes))
+
+
+def patient_limit(quantity: str, value: int | str, minute: float = 0, **changes: Any) -> Any:
+    """A dose limit for the patient, approved by the anaesthetist."""
+    values: dict[str, Any] = {"approved_by": "okoye", "reason": "heavy patient"}
+    return PatientDoseLimit(
+        quantity=quantity, value=Decimal(value), **fact(minute, values | changes)
+    )
 
 
 def course(patient: Patient, **changes: Any) -> Course:

@@ -12,6 +12,7 @@ from monitor.actions.gate import answer_gate, confirm_overrides
 from monitor.actions.ledger import record_movement
 from monitor.actions.observations import amend, record_observations, save_draft
 from monitor.actions.opening import OpenSession, open_session, open_sessions
+from monitor.actions.patient_limits import set_patient_limit
 from monitor.actions.retime import can_be_moved, correct_time
 from monitor.actions.sessions import (
     approved_threshold_set,
@@ -47,6 +48,7 @@ __all__ = [
     "record_side_effect",
     "record_weight",
     "save_draft",
+    "set_patient_limit",
     "start_session",
     "undo",
 ]

@@ -14,6 +14,7 @@ from monitor.lifecycle import CLINICAL_EVENTS, EventKind
 from monitor.numbers import plain_text
 from monitor.one_tap import EVENT_TEXTS, EventButton, OneTap, oxygen_flow
 from monitor.parameters import PARAMETERS
+from monitor.patient_dose_limits import PATIENT_LIMITS
 from monitor.readings import baseline
 from monitor.record import DoseUnit, InfusionSession
 from monitor.scales import SCALES
@@ -69,6 +70,10 @@ def fixed_part(opened: OpenSession, one_tap: OneTap) -> dict[str, Any]:
         "events": _events(one_tap),
         "rate_units": [{"code": unit.value, "label": unit.value} for unit in RATE_UNITS],
         "bolus_units": [{"code": unit.value, "label": unit.value} for unit in BOLUS_UNITS],
+        "patient_limits": [
+            {"code": code, "label": f"{words}, {unit}", "unit": unit, "words": words}
+            for code, (unit, words) in PATIENT_LIMITS.items()
+        ],
         "concentrations": [plain_text(value) for value in opened.protocol.concentrations_mg_per_ml],
         "leaving": leaving_words(opened.protocol),
     }

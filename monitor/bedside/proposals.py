@@ -13,6 +13,7 @@ from monitor.dose_timeline import dose_timeline
 from monitor.errors import InvalidEntry, Problem, WrongState
 from monitor.gate import gate_state
 from monitor.numbers import plain_text
+from monitor.patient_dose_limits import limits_in_force, patient_limit_text
 from monitor.record import DoseStepKind, DoseUnit
 
 _RATE_WORDS = {
@@ -185,7 +186,10 @@ def rate_preview(opened: OpenSession, proposed: dosing.ProposedRate) -> dict[str
     words = _RATE_WORDS[proposed.kind].format(
         rate=f"{plain_text(proposed.value)} {proposed.unit.value}"
     )
-    facts = _outlook(found.total_mg_at_planned_end, found.limit_times, opened)
+    facts = [
+        *_outlook(found.total_mg_at_planned_end, found.limit_times, opened),
+        *patient_limit_lines(opened),
+    ]
     return {
         "path": "rate",
         "moment": _moment(opened),
@@ -220,6 +224,12 @@ def _after(minutes: Decimal) -> str:
     if whole == 0:
         return "already"
     return f"after {whole} min" if whole < 60 else f"after {whole // 60} h {whole % 60:02d} min"
+
+
+def patient_limit_lines(opened: OpenSession) -> list[str]:
+    """What an anaesthetist approved for this patient, as it binds now."""
+    found = limits_in_force(opened.session, opened.as_of)
+    return [f"For this patient: {patient_limit_text(limit)} ({limit.reason})" for limit in found]
 
 
 def _outlook(
@@ -258,6 +268,7 @@ def _bolus_preview(
         "facts": [
             f"Given with it: {dosing.format_dose(with_it, DoseUnit.MG)}",
             *_outlook(found.total_mg_at_planned_end, found.limit_times, opened),
+            *patient_limit_lines(opened),
         ],
         "questions": questions(found.problems),
         "second_person": _sentence(second_person.for_bolus(opened.protocol, found.problems)),

@@ -20,6 +20,7 @@ from monitor.effect_course import EffectCourse, effect_courses
 from monitor.lifecycle import TRANSITIONS, EventKind, SessionStatus, phase_text
 from monitor.numbers import plain_text
 from monitor.parameters import PARAMETERS
+from monitor.patient_dose_limits import limits_in_force, patient_limit_text
 from monitor.record import DoseUnit, DosingWeight, InfusionSession, Observation, WeightBasis
 from monitor.side_effects import ACTIONS, NONE, RELATIONS, term_text
 from monitor.timeline import bare_text, clock, treatment_text, value_text
@@ -97,6 +98,7 @@ def _patient(session: InfusionSession, now: datetime, zone: tzinfo) -> dict[str,
         "born": f"{born.day} {born:%b %Y} ({age})",
         "mrn": f"MRN {patient.mrn}",
         "weight": "no weight" if weight is None else f"{plain_text(weight)} kg",
+        "limits": [patient_limit_text(limit) for limit in limits_in_force(session, now)],
         "allergy": patient.allergy_text,
         "allergy_asked": bool(patient.allergies.strip()),
         "basis": newest.basis.value if newest else WeightBasis.ACTUAL.value,

@@ -52,6 +52,7 @@ from monitor.requests import (
     EventRequest,
     GateRequest,
     MovementRequest,
+    PatientLimitRequest,
     RateRequest,
     RetimeRequest,
     SideEffectChangeRequest,
@@ -245,6 +246,21 @@ def _move_drug(call: Call) -> OpenSession:
     )
 
 
+def _set_patient_limit(call: Call) -> OpenSession:
+    request = PatientLimitRequest(
+        id=call.id,
+        quantity=call.text("quantity") or "",
+        value=call.number("value", "value"),
+        taken_at=call.taken_at,
+        reason=call.text("reason"),
+        second_person=_second_person(call),
+        source=call.source,
+    )
+    return actions.set_patient_limit(
+        call.store, call.user, call.session_id, request, confirmed=call.confirmed, **call.act
+    )
+
+
 def _discharge(call: Call) -> OpenSession:
     request = EventRequest(
         id=call.id,
@@ -384,6 +400,7 @@ SAVES: Mapping[str, Callable[[Call], OpenSession]] = {
     "effect-change": _change_effect,
     "event": _record_event,
     "ledger": _move_drug,
+    "patient-limit": _set_patient_limit,
     "discharge": _discharge,
     "gate": _answer_gate,
     "confirm": _confirm_overrides,

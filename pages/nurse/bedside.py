@@ -18,7 +18,7 @@ from monitor.actions import OpenSession
 from monitor.conflicts import REASON as CONFLICT
 from monitor.errors import MonitorError
 from monitor.one_tap import OneTap, packaged
-from monitor.permissions import Role, User
+from monitor.permissions import Action, Role, User, may
 from monitor.record import InfusionSession
 from monitor.store import Draft, Store
 from pages.http.context import installed
@@ -151,6 +151,9 @@ def _config(
         "witnesses": [
             {"code": person.username, "label": person.name} for person in witnesses(store, user)
         ],
+        "limit_second": None
+        if may(user, Action.CHANGE_LIMITS)
+        else _("An anaesthetist approves a limit for one patient with their PIN."),
         "ledger_second": _("A second person witnesses this with their PIN."),
         "ampoules": _choices({str(mg): f"{mg} mg" for mg in (50, 200, 500)}),
         "left_reasons": left_reasons(),

@@ -22,11 +22,17 @@ NO_NETWORK = r"ERR_INTERNET_DISCONNECTED|ERR_FAILED|ERR_CONNECTION|WebSocket|sta
 
 
 def put_session(
-    server: Server, *, name: str = "Okafor", minutes_ago: float = 0, more: Sequence[Fact] = ()
+    server: Server,
+    *,
+    name: str = "Okafor",
+    minutes_ago: float = 0,
+    more: Sequence[Fact] = (),
+    fresh: bool = False,
 ) -> InfusionSession:
     """A session that runs since 47 minutes, with a set every few minutes, the last 7 min ago.
 
     ``minutes_ago`` puts all of it that much earlier; ``more`` are facts besides.
+    ``fresh`` adds a set taken a minute ago, so that none is late.
     """
     shift = datetime.now(UTC) - build.T0 - timedelta(minutes=minutes_ago)
     facts: list[Fact] = [
@@ -38,6 +44,8 @@ def put_session(
         build.rate("0.15", -32),
         build.side_effect("nausea", 1, -14),
     ]
+    if fresh:
+        facts += build.obs_set(-1, sedation=1, dissociation=2)
     moved = [_moved(fact, shift) for fact in [*facts, *more, build.weight(70, -60)]]
     return _put(server, name, build.at(-60) + shift, moved)
 

@@ -57,6 +57,7 @@ def a_bit_of_everything() -> InfusionSession:
         build.event("arrived", -40),
         build.answer("pregnancy"),
         build.movement(MovementKind.ISSUED, 200, -10),
+        build.patient_limit("rate_mg_per_h", "40", -5),
         build.amendment(low, 12),
     )
 

@@ -41,6 +41,7 @@ IMPOSSIBLE = [
     ("drug_movement", {"kind": "'lost'"}),
     ("drug_movement", {"amount_mg": "0"}),
     ("drug_movement", {"amount_mg": "-5"}),
+    ("patient_dose_limit", {"value": "0"}),
     ("infusion_session", {"concentration_mg_per_ml": "0"}),
     ("infusion_session", {"spo2_scale": "3"}),
     ("infusion_session", {"drug_form": "'X'"}),

@@ -17,6 +17,7 @@ from monitor.errors import ImportRefused
 from monitor.folders import FILES, AlertAnswer, format_tables, read_folder, write_folder
 from monitor.ids import derived_id
 from monitor.parameters import PARAMETERS
+from monitor.patient_dose_limits import PATIENT_LIMITS
 from monitor.protocols import seed_versions
 from monitor.record import (
     Amendment,
@@ -33,6 +34,7 @@ from monitor.record import (
     MovementKind,
     NotTaken,
     Observation,
+    PatientDoseLimit,
     SessionEvent,
     SideEffect,
     SideEffectChange,
@@ -180,9 +182,17 @@ def doses(draw: st.DrawFn) -> Fact:
 def others(draw: st.DrawFn) -> Fact:
     common = draw(commons())
     note = draw(MAYBE_TEXT)
-    kind = draw(st.sampled_from(["effect", "none", "event", "gate", "ledger"]))
+    kind = draw(st.sampled_from(["effect", "none", "event", "gate", "ledger", "limit"]))
     if kind == "event":
         return SessionEvent(kind=draw(TEXT), text=note, **common)
+    if kind == "limit":
+        return PatientDoseLimit(
+            quantity=draw(st.sampled_from(sorted(PATIENT_LIMITS))),
+            value=draw(PLAIN.filter(bool)),
+            approved_by=draw(TEXT.filter(bool)),
+            reason=draw(TEXT.filter(bool)),
+            **common,
+        )
     if kind == "ledger":
         movement = draw(st.sampled_from(MovementKind))
         return DrugMovement(
@@ -272,6 +282,7 @@ def test_the_property_above_draws_every_kind_of_fact() -> None:
 
     drawn = {Observation, DoseStep, Bolus, SyringeChange, DosingWeight, SideEffect}
     drawn |= {SideEffectChange, SessionEvent, GateAnswer, DrugMovement, Amendment}
+    drawn.add(PatientDoseLimit)
     assert drawn == set(FACT_FIELDS)
 
 

@@ -450,7 +450,7 @@ class Bedside {
     put(this.head.name, patient.name);
     put(this.head.born, patient.born);
     put(this.head.mrn, patient.mrn);
-    put(this.weight, patient.weight);
+    put(this.weight, [patient.weight, ...patient.limits].join(" · "));
     this.weight.setAttribute("aria-label", say("weigh_label", { text: patient.weight_detail }));
     this.weight.disabled = this.state.phase.status === "signed";
     put(this.allergy, patient.allergy);

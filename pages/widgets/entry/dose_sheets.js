@@ -3,11 +3,16 @@
 const PREVIEW_DELAY_MS = 120;
 /** Said instead of a name; the server asks for it by this code, and the record keeps it. */
 const NOBODY_ORDERED = "ordered_by.nobody";
+/** What the sheet of a dose saves that is no dose. */
+const UNDOSED = ["ledger", "patient-limit"];
 /** How long a bolus is usually given over, in minutes; any other is typed. */
 const BOLUS_MINUTES = [0, 1, 5, 10, 15, 20, 30];
 
 /** When something was done, in the words of a summary; nothing for now. */
 const doneAgo = ({ ago, clock: typed }) => typed ?? (ago ? say("minus_minutes", { minutes: ago }) : "");
+
+/** A number whose digit after the point is still to come. */
+const isUnfinished = (text) => /[.,]$/.test(text);
 
 /** What the preview is asked with: the proposal as it would be sent, at the time chosen. */
 const previewOf = ({ path, request }, taken) => ({ kind: path, ...request, taken });
@@ -29,7 +34,7 @@ class DoseSheets extends SecondPersonSheets {
       const names = pastLimit ? [...orderers, { code: NOBODY_ORDERED, label: say("order_nobody") }] : orderers;
       state.second = second?.seal ?? null;
       const alone = Boolean(second) && !second.seal;
-      const needsReason = proposal.questions.length > 0 || (alone && state.given);
+      const needsReason = proposal.asks_reason || proposal.questions.length > 0 || (alone && state.given);
       if (needsReason && !state.reason && state.ordered && state.ordered !== NOBODY_ORDERED) state.reason = this.doseReasons(proposal, false)[0].code;
       const missing = [hard.length && !state.given && "given_needed", needsReason && !state.reason && "reason_needed",
         pastLimit && !state.ordered && "order_needed"].filter(Boolean);
@@ -42,7 +47,7 @@ class DoseSheets extends SecondPersonSheets {
           draw();
         }, { class: "tap choice", "aria-pressed": String(state.given) })] : []),
         ...(needsReason ? [this.chips(say("why"), this.doseReasons(proposal, alone && state.given), state, "reason", draw)] : []),
-        ...(names.length && proposal.path !== "ledger" ? [this.chips(say("ordered_by"), names, state, "ordered", draw)] : []),
+        ...(names.length && !UNDOSED.includes(proposal.path) ? [this.chips(say("ordered_by"), names, state, "ordered", draw)] : []),
         second && !state.given ? second.node : null,
         missing.length ? el("p", { class: "still-missing" }, missing.map((key) => say(key)).join(" ")) : null,
         button(proposal.confirm, () => {
@@ -61,10 +66,12 @@ class DoseSheets extends SecondPersonSheets {
       const { answer, content } = await this.app.post("preview", previewOf(proposal, state.taken));
       if (mine !== latest) return;
       const { lines, facts } = content ?? {};
-      proposal = { ...proposal, ...(lines ? { lines, facts } : {}),
-        questions: answer === 200 ? content.questions : content?.problems ?? content?.questions ?? proposal.questions };
+      const questions = answer === 200 ? content.questions : content?.problems ?? content?.questions ?? proposal.questions;
+      // No button moves under a finger unless there is something else to ask.
+      const same = JSON.stringify(questions) === JSON.stringify(proposal.questions);
+      proposal = { ...proposal, ...(lines ? { lines, facts } : {}), questions };
       figures.replaceChildren(this.figures(proposal));
-      draw();
+      if (!same) draw();
     };
     const show = () => {
       this.open(proposal.title, second
@@ -72,7 +79,7 @@ class DoseSheets extends SecondPersonSheets {
         : [figures, when, foot]);
       this.keepOpen = Boolean(second?.seal);
     };
-    const when = proposal.resend || proposal.path === "ledger" ? null : this.doneAt(state, moved, show);
+    const when = proposal.resend || UNDOSED.includes(proposal.path) ? null : this.doneAt(state, moved, show);
     show();
     foot.querySelector(second && !state.given ? ".second-person button" : ".confirm").focus({ preventScroll: true });
   }
@@ -103,6 +110,40 @@ class DoseSheets extends SecondPersonSheets {
     show();
   }
 
+  /** A hard limit for this patient alone; the sheet of a dose asks for the reason and the anaesthetist. */
+  patientLimit() {
+    const { patient_limits: kinds, limit_second } = this.app.config;
+    const state = { quantity: kinds[0].code };
+    const input = el("input", { type: "text", inputmode: "none", class: "big", autocomplete: "off",
+      "aria-label": say("patient_limit"), "data-first": true });
+    const row = el("div", {});
+    const draw = () => refill(row, el("div", { class: "choices" }, kinds.map((kind) =>
+      button(kind.label, () => {
+        state.quantity = kind.code;
+        draw();
+      }, { "data-code": kind.code, "aria-pressed": String(state.quantity === kind.code) }))));
+    draw();
+    const next = () => {
+      const value = plainDigits(input.value);
+      if (!value) {
+        input.focus();
+        return;
+      }
+      const { words, unit } = kinds.find((kind) => kind.code === state.quantity);
+      const summary = say("sum_patient_limit", { words, value, unit });
+      this.step({ title: summary, lines: [`${value} ${unit}`], facts: [words], questions: [], must_confirm: true,
+        asks_reason: true, second_person: limit_second, confirm: say("save"), path: "patient-limit",
+        request: { quantity: state.quantity, value }, summary });
+    };
+    onEnter(input, next);
+    const held = this.app.state.patient.limits;
+    this.open(say("patient_limit"), el("div", { class: "split" },
+      el("div", {}, row, input, el("p", {}, say("patient_limit_help")),
+        held.length ? el("ul", { class: "facts" }, held.map((words) => el("li", {}, words))) : null),
+      el("div", {}, keypad({ target: () => input, left: { label: "." } }),
+        button(say("check_and_save"), next, { class: "tap accent wide" }))));
+  }
+
   figures(proposal) {
     return el("div", { class: "figures" },
       el("div", { class: "units" }, proposal.lines.map((line, index) =>
@@ -122,6 +163,7 @@ class DoseSheets extends SecondPersonSheets {
       units: this.app.config.rate_units,
       extra: [el("div", { class: "choices" },
         button(say("new_syringe"), () => this.syringe(), { class: "tap choice" }),
+        button(say("patient_limit"), () => this.patientLimit(), { class: "tap choice", "data-code": "patient-limit" }),
         ...(this.app.paper || !(this.app.state.dose.hold ?? this.app.state.dose.stop) ? []
           : [button(say("earlier"), () => this.earlier(), { class: "tap choice", "data-code": "earlier" })]),
         button(say("ledger_title"), () => this.ledger(), { class: "tap choice" }))],
@@ -170,7 +212,7 @@ class DoseSheets extends SecondPersonSheets {
     const unitRow = el("div", { class: "choices units-row" });
     const next = button(say("check_and_save"), () => ask(true), { class: "tap accent wide" });
     const ask = async (proceed) => {
-      if (plainDigits(input.value) === "") return;
+      if (plainDigits(input.value) === "" || (!proceed && isUnfinished(input.value))) return;
       // A look ahead that was still to come must not overtake the answer that was asked for.
       if (proceed) clearTimeout(timer);
       const mine = ++latest;
@@ -242,6 +284,7 @@ class DoseSheets extends SecondPersonSheets {
         if (proceed) concentration.input.focus();
         return;
       }
+      if (!proceed && isUnfinished(state.rate || state.concentration)) return;
       if (proceed) clearTimeout(timer);
       const mine = ++latest;
       const { answer, content } = await this.app.post("preview", {

@@ -101,6 +101,12 @@ def _entry_words() -> dict[str, str]:
         "nothing_entered": _("Nothing is entered yet."),
         "now": _("now"),
         "other_time": _("Another time"),
+        "patient_limit": _("Limit for this patient"),
+        "patient_limit_help": _(
+            "An anaesthetist approves it. It makes a limit stricter; the rate in mg/h of a fixed "
+            "dose alone may be set higher than the general limit."
+        ),
+        "sum_patient_limit": _("Limit for this patient: {words} at most {value} {unit}"),
         "when_done": _("When was this done?"),
         "earlier": _("Held or stopped earlier"),
         "earlier_title": _("When was the infusion held or stopped?"),
