@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import timedelta
 from gettext import gettext as _
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from monitor.permissions import Role, User
 from monitor.record import InfusionSession
 from monitor.second_person import for_syringe
 from monitor.store import Draft, Store
+from monitor.timeline import LATE_AFTER, LATE_NOTE
 from pages.http.context import installed
 from pages.http.entry import names_of
 from pages.http.grants import make_grant
@@ -157,6 +159,9 @@ def _config(
         "same_note": _("same as before"),
         "unit_labels": {"[degF]": "°F"},
         "wrong_time": _("wrong time"),
+        "late_after_min": LATE_AFTER // timedelta(minutes=1),
+        "late_note": LATE_NOTE,
+        "late_reasons": _choices({text: text for text in _late_reasons()}),
         "amend_reasons": _choices({text: text for text in _amend_reasons()}),
         "override_reasons": _choices({text: text for text in _override_reasons()}),
     }
@@ -214,6 +219,10 @@ def _left_reasons() -> tuple[str, ...]:
         _("emergency elsewhere"),
         _("doctor's decision"),
     )
+
+
+def _late_reasons() -> tuple[str, ...]:
+    return (_("patient first"), _("another patient"), _("network down"), _("taken over"))
 
 
 def _amend_reasons() -> tuple[str, ...]:
