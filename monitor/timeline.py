@@ -41,6 +41,8 @@ from monitor.thresholds import LEVELS, Condition, Rule, ThresholdSet
 
 #: Saved longer than this after it was taken, an entry carries the late badge (clinical.md U-42).
 LATE_AFTER = timedelta(minutes=10)
+#: How the note begins that says why; what follows is the reason.
+LATE_NOTE = "entered late: "
 
 #: What stands for a reason on chart and table: short, and never a number.
 REASON_TEXT = {

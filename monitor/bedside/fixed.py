@@ -19,7 +19,7 @@ from monitor.readings import baseline
 from monitor.record import DoseUnit, InfusionSession
 from monitor.scales import SCALES
 from monitor.side_effects import ACTIONS, GRADES, NONE, RELATIONS, TERMS, SideEffectTerm
-from monitor.thresholds import Condition, Level, Rule, ThresholdSet
+from monitor.thresholds import Clause, Condition, Level, Rule, ThresholdSet
 
 #: Values that do not belong to every set; they are entered behind "more values".
 EXTRA_FIELDS = ("temp", "etco2", "o2_flow", "map")
@@ -187,7 +187,7 @@ def client_thresholds(
         for rule in threshold_set.rules
         if rule.parameter in PARAMETERS and rule_applies(rule, session, usual)
         for level in rule.levels
-        for row in _rows(rule, level, usual.get(rule.parameter))
+        for row in _rows(rule, level, usual.get(rule.parameter, rule.baseline_if_none))
     ]
 
 
@@ -195,9 +195,7 @@ def _rows(rule: Rule, level: Level, usual: Decimal | None) -> Iterator[dict[str,
     if level.counts_when:
         return
     for clause in level.fires:
-        if len(clause) != 1 or clause[0].operator not in _SYMBOLS:
-            continue
-        found = _as_value(clause[0], usual)
+        found = _of_clause(clause, usual)
         if found is None:
             continue
         comparison, limit, beside = found
@@ -209,6 +207,19 @@ def _rows(rule: Rule, level: Level, usual: Decimal | None) -> Iterator[dict[str,
             "level": level.name,
             "text": f"{words}: recheck" if level.confirm else f"{words}: {level.name}",
         }
+
+
+def _of_clause(clause: Clause, usual: Decimal | None) -> tuple[str, Decimal, str] | None:
+    """The one comparison that says the same as all of them together, None when there is none."""
+    found = [
+        _as_value(condition, usual) if condition.operator in _SYMBOLS else None
+        for condition in clause
+    ]
+    known = [row for row in found if row is not None]
+    if len(known) != len(found) or len({row[0][0] for row in known}) != 1:
+        return None
+    furthest = max if known[0][0].startswith(">") else min
+    return furthest(known, key=lambda row: row[1])
 
 
 def _as_value(condition: Condition, usual: Decimal | None) -> tuple[str, Decimal, str] | None:

@@ -26,6 +26,7 @@ from monitor.scales import SCALES
 from monitor.side_effects import NONE, term_text
 from monitor.timeline import (
     LATE_AFTER,
+    LATE_NOTE,
     Mark,
     bare_text,
     clock,
@@ -101,6 +102,7 @@ def _row(
     row_id: UUID | None = None,
     recorded_at: datetime | None = None,
     saved_at: datetime | None = None,
+    why_late: str = "",
     cells: list[dict[str, Any]] | None = None,
     struck: Amendment | None = None,
     moved: Amendment | None = None,
@@ -127,7 +129,7 @@ def _row(
             "kind": kind,
             "taken_at": fact.taken_at.isoformat(),
             "by": name,
-            "late": f"saved {clock(saved, zone)}" if late else None,
+            "late": _late_text(saved, zone, why_late) if late else None,
             "moves": struck is None and can_be_moved(fact),
             "text": text,
             "story": story,
@@ -136,6 +138,16 @@ def _row(
             "cells": cells or [],
         },
     )
+
+
+def _late_text(saved: datetime, zone: tzinfo, why: str) -> str:
+    return f"saved {clock(saved, zone)}" + (f": {why}" if why else "")
+
+
+def _why_late(items: list[Observation]) -> str:
+    """The reason somebody gave for entering a set late (clinical.md U-42)."""
+    notes = (item.note for item in items if item.note and item.note.startswith(LATE_NOTE))
+    return next(notes, "").removeprefix(LATE_NOTE)
 
 
 def _set_rows(
@@ -173,6 +185,7 @@ def _set_rows(
                 row_id=set_id,
                 recorded_at=last.recorded_at,
                 saved_at=min(item.recorded_at for item in items),
+                why_late=_why_late(items),
                 moved=_moved(standing, items, session),
                 cells=[] if struck else cells,
                 struck=struck,

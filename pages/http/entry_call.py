@@ -22,6 +22,7 @@ from monitor.record import Source
 from monitor.store import Store
 from monitor.texts import echoed
 from pages.http.context import Gate
+from pages.http.device_clock import ahead_s, noting_clock
 
 #: An entry is never refused because it waited long (ruling 15); beyond this the clock is broken.
 OLDEST = timedelta(days=3653)
@@ -63,7 +64,12 @@ class Call:
 
     @property
     def store(self) -> Store:
-        return self.gate.store
+        """The store; what is written for this entry says how wrong the clock of the device is."""
+        try:
+            ahead = ahead_s(self.body.get("sent_wall_ms"), self.now)
+        except ValueError:
+            raise BadRequest("sent_wall_ms") from None
+        return noting_clock(self.gate.store, ahead)
 
     @property
     def act(self) -> dict[str, Any]:

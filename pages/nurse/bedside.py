@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import timedelta
 from gettext import gettext as _
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from monitor.one_tap import OneTap, packaged
 from monitor.permissions import Action, Role, User, may
 from monitor.record import InfusionSession
 from monitor.store import Draft, Store
+from monitor.timeline import LATE_AFTER, LATE_NOTE
 from pages.http.context import installed
 from pages.http.entry import names_of
 from pages.http.grants import make_grant
@@ -167,6 +169,9 @@ def _config(
         "same_note": _("same as before"),
         "unit_labels": {"[degF]": "°F"},
         "wrong_time": _("wrong time"),
+        "late_after_min": LATE_AFTER // timedelta(minutes=1),
+        "late_note": LATE_NOTE,
+        "late_reasons": _choices({text: text for text in _late_reasons()}),
         "amend_reasons": _choices({text: text for text in _amend_reasons()}),
         "override_reasons": override_reasons(),
     }
@@ -201,6 +206,10 @@ def _answers() -> dict[str, str]:
 
 def _confirmations() -> tuple[str, ...]:
     return (_("emergency, as seen"), _("measured twice"), _("checked by hand"))
+
+
+def _late_reasons() -> tuple[str, ...]:
+    return (_("patient first"), _("another patient"), _("network down"), _("taken over"))
 
 
 def _amend_reasons() -> tuple[str, ...]:

@@ -3,6 +3,8 @@
 
 const UNDO_MS = 10000;
 const POLL_MS = 15000;
+/** A tablet's own clock that is further off than this is said to be wrong. */
+const CLOCK_WRONG_MS = 120000;
 const ROOTS = new WeakMap();
 /** Entries about the record itself: they happen when they are tapped. */
 const UNTIMED = ["amend", "retime", "undo", "ack", "gate", "confirm", "allergy"];
@@ -61,6 +63,7 @@ class Bedside {
   // -- time and focus -------------------------------------------------------------------------
   received(state) {
     this.serverAhead = Date.parse(state.now) - performance.now();
+    this.clockAheadMs = Date.now() - Date.parse(state.now);
   }
 
   /** The server's clock: a tablet's own may be wrong. */
@@ -632,10 +635,18 @@ class Bedside {
       put(this.savedText, say(n > 1 ? "waits_n" : "waits_1", { n, chair }));
     } else if (state === "typed") put(this.savedText, say("came_back", { text: this.form.summary() }));
     else if (this.lastSaved) {
-      put(this.savedText, this.lastSaved.check ?? say("saved_at", { time: clock(this.lastSaved.at, true) }));
-    } else put(this.savedText, say("all_saved"));
+      put(this.savedText, this.lastSaved.check
+        ?? [say("saved_at", { time: clock(this.lastSaved.at, true) }), this.clockWrong()].filter(Boolean).join(" · "));
+    } else put(this.savedText, this.clockWrong() ?? say("all_saved"));
     this.root?.toggleAttribute("data-unsaved", state === "unsaved");
     this.paintUndo();
+  }
+
+  /** What to say of a tablet whose own clock is wrong; the record has the server's times. */
+  clockWrong() {
+    const minutes = Math.round(Math.abs(this.clockAheadMs) / 60000);
+    if (Math.abs(this.clockAheadMs) <= CLOCK_WRONG_MS) return null;
+    return say(this.clockAheadMs > 0 ? "clock_fast" : "clock_slow", { minutes });
   }
 
   paintUndo() {

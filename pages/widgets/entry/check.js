@@ -21,14 +21,25 @@ function toNumber(text) {
   return /^-?\d+(\.\d+)?$/.test(plain) ? Number(plain) : null;
 }
 
+/**
+ * A number in the unit of the limits, whatever unit it was typed in.  Rounded far behind what anybody
+ * types: 100.4 °F is 38 °C and not above it.
+ */
+function canonical(field, value, unit) {
+  if (!unit || value === null) return value;
+  const factor = field.accepts[unit];
+  const converted = factor === "fahrenheit" ? ((value - 32) * 5) / 9 : value * Number(factor);
+  return Number(converted.toFixed(9));
+}
+
 /** Whether no further digit can follow: every longer number lies beyond the hard limit. */
-function isComplete(field, text) {
+function isComplete(field, text, unit = null) {
   const plain = plainDigits(text);
   if (!/^\d+$/.test(plain)) return false;
   const value = Number(plain);
-  if (value < field.hard_below) return false;
+  if (canonical(field, value, unit) < field.hard_below) return false;
   if (plain.startsWith("0")) return true;
-  return value * 10 > field.hard_above;
+  return canonical(field, value * 10, unit) > field.hard_above;
 }
 
 const fill = (template, values) =>
@@ -51,21 +62,21 @@ function fieldsOf(limits) {
  * What is to be said about one field, worst first: {kind: "hard"|"soft", code, text}.
  * A number that is still being typed is never called too low: "1" may become 128.
  */
-function plausibility(limits, field, text, previous, finished) {
+function plausibility(limits, field, text, previous, finished, unit = null) {
   if (text === "") return [];
-  const value = toNumber(text);
+  const value = canonical(field, toNumber(text), unit);
   if (value === null) {
     return [{ kind: "hard", code: `${field.key}.not_a_number`, text: say("not_a_number", { text }) }];
   }
   const found = (kind, name, words = {}) => ({
     kind,
     code: `${field.key}.${name}`,
-    text: fill(limits.sentences[name], { name: field.name, value: plainDigits(text), ...words }),
+    text: fill(limits.sentences[name], { name: field.name, value: [plainDigits(text), unit].filter(Boolean).join(" "), ...words }),
   });
   const hard = hardLimit(field, value, finished);
   if (hard) {
     const { fahrenheit_low: low, fahrenheit_high: high } = limits.cross;
-    if (Object.values(field.accepts).includes("fahrenheit") && value >= low && value <= high) {
+    if (!unit && Object.values(field.accepts).includes("fahrenheit") && value >= low && value <= high) {
       return [found("hard", "fahrenheit", { celsius: (((value - 32) * 5) / 9).toFixed(1) })];
     }
     if (value === 0 && field.findings.length) {
@@ -74,8 +85,8 @@ function plausibility(limits, field, text, previous, finished) {
     return [found("hard", hard, { range: field.hard_range })];
   }
   const digits = plainDigits(text).split(".")[1]?.replace(/0+$/, "").length ?? 0;
-  if (digits > field.decimals) return [found("hard", `decimals_${field.decimals}`)];
-  if (field.step && value % field.step) return [found("hard", "step", { step: field.step })];
+  if (!unit && digits > field.decimals) return [found("hard", `decimals_${field.decimals}`)];
+  if (!unit && field.step && value % field.step) return [found("hard", "step", { step: field.step })];
   const questions = [];
   if (finished && field.soft_below !== null && value < field.soft_below) {
     questions.push(found("soft", "soft_below", { range: field.soft_range }));
@@ -93,7 +104,7 @@ function hardLimit(field, value, finished) {
 }
 
 function jump(field, value, previous, found) {
-  const change = value - previous.value;
+  const change = Number((value - previous.value).toFixed(1));
   const jumped = field.jump !== null && Math.abs(change) > field.jump;
   const fell = field.jump_fall !== null && -change > field.jump_fall;
   if (!jumped && !fell) return [];
@@ -128,12 +139,12 @@ const HOLDS = {
 };
 
 /** The worst threshold this value crosses, or null.  Unfinished numbers are not judged low. */
-function crossing(thresholds, key, text, finished) {
-  const value = toNumber(text);
+function crossing(thresholds, field, text, finished, unit = null) {
+  const value = canonical(field, toNumber(text), unit);
   if (value === null) return null;
   const crossed = thresholds.filter(
     (rule) =>
-      rule.parameter === key &&
+      rule.parameter === field.key &&
       HOLDS[rule.operator](value, rule.limit) &&
       (finished || rule.operator.startsWith(">")),
   );

@@ -268,12 +268,13 @@ class Form {
   items() {
     const { values, notTaken, scores, ticks, really, same, units } = this.content;
     const items = [];
-    const add = (parameter, rest) => items.push({ id: newId(), parameter, ...rest });
+    const note = this.lateNote();
+    const add = (parameter, rest) => items.push({ id: newId(), parameter, ...(note ? { note } : {}), ...rest });
     for (const key of Object.keys(this.fields)) {
       if (values[key] !== undefined) {
-        const note = really[key];
+        const confirmed = really[key];
         const typed = { text: values[key], ...(units[key] ? { unit: units[key] } : {}) };
-        add(key, note ? { ...typed, really_so: true, note } : typed);
+        add(key, confirmed ? { ...typed, really_so: true, note: confirmed } : typed);
       } else if (notTaken[key]) add(key, { not_taken: notTaken[key] });
     }
     for (const [name, value] of Object.entries(scores)) {
@@ -306,14 +307,14 @@ class Form {
     return parts.join("  ");
   }
 
-  finding(key) {
+  finding(key, done = !this.isTyping(key)) {
     const text = this.content.values[key];
     const refused = this.refused[key];
     if (refused && refused.value === text) return refused;
-    // In another unit the server checks it: its limits are those of the canonical one.
-    if (text === undefined || this.content.really[key] || this.content.units[key]) return null;
-    const finished = !this.isTyping(key) || isComplete(this.fields[key], text);
-    return plausibility(this.app.config.limits, this.fields[key], text, this.recent(key), finished)[0] ?? null;
+    if (text === undefined || this.content.really[key]) return null;
+    const unit = this.content.units[key];
+    const finished = done || isComplete(this.fields[key], text, unit);
+    return plausibility(this.app.config.limits, this.fields[key], text, this.recent(key), finished, unit)[0] ?? null;
   }
 
   isTyping(key) {
@@ -328,6 +329,13 @@ class Form {
     const minuteOfDay = (text) => Number(text.slice(0, 2)) * 60 + Number(text.slice(3, 5));
     const back = (minuteOfDay(clock(now)) - minuteOfDay(typed) + 1440) % 1440;
     return Math.floor(now / 60000 - back) * 60000;
+  }
+
+  /** Why a set is entered late, for the badge that says it (U-42); nothing for one that is not. */
+  lateNote() {
+    const { late_after_min: limit, late_note: prefix } = this.app.config;
+    const minutes = (this.app.now() - this.takenAt()) / 60000;
+    return this.content.late && minutes > limit ? `${prefix}${this.content.late}` : null;
   }
 
   isBackDated() {
@@ -361,8 +369,8 @@ class Form {
   findings() {
     const each = Object.keys(this.fields).flatMap((key) => {
       const text = this.content.values[key];
-      if (text === undefined || this.content.really[key] || this.content.units[key]) return [];
-      const found = plausibility(this.app.config.limits, this.fields[key], text, this.recent(key), true);
+      if (text === undefined || this.content.really[key]) return [];
+      const found = plausibility(this.app.config.limits, this.fields[key], text, this.recent(key), true, this.content.units[key]);
       return found.map((finding) => ({ ...finding, key }));
     });
     const all = [...each, ...this.crossFindings()];
@@ -583,11 +591,12 @@ class Form {
       : missing ? say("reason_shown", { reason: this.app.reason(missing) }) : "");
   }
 
-  crossed(key) {
+  crossed(key, done = !this.isTyping(key)) {
     const text = this.content.values[key];
     if (text === undefined) return null;
-    const finished = !this.isTyping(key) || isComplete(this.fields[key], text);
-    return crossing(this.app.config.thresholds, key, text, finished);
+    const unit = this.content.units[key];
+    const finished = done || isComplete(this.fields[key], text, unit);
+    return crossing(this.app.config.thresholds, this.fields[key], text, finished, unit);
   }
 
   paintDistress() {

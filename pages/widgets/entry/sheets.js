@@ -48,7 +48,8 @@ class Sheets extends EffectSheets {
     const minutes = [15, 20, 30, 45, 60].map((ago) => ({ code: ago, label: say("minus_minutes", { minutes: ago }) }));
     const paper = this.app.paper;
     this.clockTime(say("when_taken"), (typed) => this.form.setTaken({ clock: typed }),
-      paper ? null : this.choices(minutes, (ago) => this.form.setTaken({ ago })));
+      paper ? null : [this.optional(say("late_why"), this.app.config.late_reasons, this.form.content, "late"),
+        this.choices(minutes, (ago) => this.form.setTaken({ ago }))]);
   }
 
   /** A clock time, typed with four digits; ``beside`` are shorter ways to say it. */
@@ -78,7 +79,7 @@ class Sheets extends EffectSheets {
   }
 
   /** The unit beside a value: a button where the value may be typed in another one. */
-  unitOf(key, field) {
+  unitOf(key, field, changed) {
     const others = Object.keys(field.accepts);
     if (!others.length) return el("span", { class: "unit" }, field.unit);
     const all = [null, ...others];
@@ -91,6 +92,7 @@ class Sheets extends EffectSheets {
       this.form.forget(key);
       this.form.changed();
       put(node, shown());
+      changed();
     }, { ...REPEATS, class: "tap unit", "aria-label": say("change_unit", { label: field.label }) });
     return node;
   }
@@ -113,12 +115,20 @@ class Sheets extends EffectSheets {
         else form.content.values[key] = text;
         form.forget(key);
         form.changed();
-        put(message, form.finding(key)?.text ?? "");
+        judge(false);
       });
+      input.addEventListener("blur", () => judge(true));
       active ??= input;
-      const unit = this.unitOf(key, field);
-      return el("div", { class: "more-row" }, el("label", { for: `m-${key}` }, field.label), input,
-        unit, message);
+      const row = el("div", { class: "more-row" });
+      const judge = (done) => {
+        const found = form.finding(key, done);
+        const rule = form.crossed(key, done);
+        row.dataset.level = found?.kind === "hard" ? "hard" : rule?.level ?? (found ? "soft" : "");
+        put(message, found?.kind === "hard" ? found.text : rule ? `${ICONS[rule.level]} ${rule.text}` : found ? `? ${found.text}` : "");
+      };
+      row.append(el("label", { for: `m-${key}` }, field.label), input, this.unitOf(key, field, () => judge(true)), message);
+      judge(true);
+      return row;
     });
     const ticks = this.app.config.ticks.map((tick) => this.tick(tick));
     this.open(say("more_title"),

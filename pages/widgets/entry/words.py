@@ -399,6 +399,12 @@ def _person_words() -> dict[str, str]:
 def _symptom_words() -> dict[str, str]:
     """Symptoms that are there, gone, or were not asked about; oxygen; earlier rows, right times."""
     return {
+        "clock_fast": _(
+            "The clock of this tablet is {minutes} min fast. The record has the right time."
+        ),
+        "clock_slow": _(
+            "The clock of this tablet is {minutes} min slow. The record has the right time."
+        ),
         "earlier_failed": _("The server does not answer. Try again."),
         "earlier_rows": _("Earlier entries · {n} more"),
         "right_time": _("{what}: the right time"),
@@ -407,6 +413,7 @@ def _symptom_words() -> dict[str, str]:
         ),
         "sum_retime": _("{what} was at {time}"),
         "wrong_time": _("Wrong time…"),
+        "late_why": _("Entered late because"),
         "oxygen_now": _("Last recorded: {flow} L/min at {time}."),
         "oxygen_other": _("Or type another flow in L/min."),
         "sum_oxygen": _("Oxygen {flow} L/min"),
