@@ -367,6 +367,7 @@ DOSING_WEIGHT = _facts(
     _decimal("weight_kg"),
     _code("basis", WeightBasis),
     _bool("measured"),
+    _day("measured_on", null=True),
     _decimal("height_cm", null=True),
     _text("reason", null=True),
     _positive("weight_kg"),

@@ -68,6 +68,7 @@ class StartRequest:
     weight_kg: Decimal
     weight_basis: WeightBasis = WeightBasis.ACTUAL
     weight_measured: bool = True
+    weight_measured_on: date | None = None
     height_cm: Decimal | None = None
     spo2_scale: int = 1
     sedation_scale: str | None = None

@@ -176,6 +176,7 @@ def weight_facts(request: StartRequest, user: User, at: datetime) -> tuple[Dosin
             ),
             basis=basis,
             measured=request.weight_measured,
+            measured_on=request.weight_measured_on if request.weight_measured else None,
             height_cm=request.height_cm,
         )
 

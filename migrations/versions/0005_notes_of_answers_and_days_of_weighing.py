@@ -1,4 +1,4 @@
-"""Free text beside an answer of the gate: the list of medicines, which heart disease."""
+"""Free text beside an answer of the gate (which medicines); the day of a weighing."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ depends_on = None
 
 def upgrade() -> None:
     op.add_column("gate_answer", sa.Column("note", sa.Text(), nullable=True))
+    op.add_column("dosing_weight", sa.Column("measured_on", sa.Date(), nullable=True))
 
 
 def downgrade() -> None:
+    op.drop_column("dosing_weight", "measured_on")
     op.drop_column("gate_answer", "note")
