@@ -22,6 +22,7 @@ from monitor.numbers import parse_number, plain_text
 from monitor.parameters import CROSS_CHECKS, PARAMETERS, PARAMETERS_VERSION, Parameter
 from monitor.record import InfusionSession, NotTaken, Observation, Source
 from monitor.scales import SCALES, SCALES_VERSION, SEDATION_SCALES, Scale
+from monitor.swapped import swapped_pairs
 from monitor.texts import echoed
 
 #: A set this much older than the opening of its session is asked about, and refused beyond a day:
@@ -45,6 +46,8 @@ SENTENCES: Mapping[str, str] = MappingProxyType(
         "step": "{name} is read in steps of {step}, not {value}. Check the number.",
         "jump": "{name} of {value} is {change} {direction} than {previous} {minutes} min before. "
         "Is it right?",
+        "swapped": "{one} and {other} are {now}; before they were {before}. Were they swapped? "
+        "Is it right as it stands?",
         "no_reading": "{name} of 0 is not a reading. Choose “{finding}” instead.",
         "fahrenheit": "{name} of {value} looks like °F. Did you mean {value} °F ({celsius} °C)?",
         "not_a_code": "{name} has no {value}. Choose one of: {codes}.",
@@ -159,7 +162,8 @@ def observations_from_entry(
     reads, problems = _read_all(entered, session, dissociation_scale)
     problems += time_problems(entered.taken_at, session, recorded_at, entered.source)
     problems += _cross_problems(reads)
-    problems += _jump_problems(entered, reads, session)
+    swapped = _swap_problems(entered, reads, session)
+    problems += swapped or _jump_problems(entered, reads, session)
     problems += _sleep_problems(reads, session)
     open_problems = [
         problem for problem in problems if problem.kind == "hard" or problem.code not in confirmed
@@ -512,6 +516,27 @@ def _jump_problems(
         if rises or falls:
             problems.append(_jump_problem(parameter, read.value, previous, entered.taken_at))
     return problems
+
+
+def _swap_problems(
+    entered: EnteredSet, reads: Mapping[str, _Read], session: InfusionSession
+) -> list[Problem]:
+    """One question for two values that were exchanged, in place of a jump of each."""
+    found = {key: _previous(entered, key, session) for key in reads}
+    before = {key: last.value for key, last in found.items() if last and last.value is not None}
+    now = {key: read.value for key, read in reads.items() if read.value is not None}
+    return [
+        _problem(
+            one,
+            "swapped",
+            "soft",
+            one=_name(PARAMETERS[one]),
+            other=_name(PARAMETERS[other]),
+            now=f"{plain_text(now[one])} and {plain_text(now[other])}",
+            before=f"{plain_text(before[one])} and {plain_text(before[other])}",
+        )
+        for one, other in swapped_pairs(now, before)
+    ]
 
 
 def _jump_problem(

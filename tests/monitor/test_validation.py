@@ -329,6 +329,30 @@ def test_a_jump_is_told_with_both_values() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("typed", "codes"),
+    [
+        ({"hr": "128", "sbp": "66"}, ["hr.swapped", "sbp.soft_below"]),
+        ({"hr": "128", "sbp": "82"}, ["hr.jump"]),  # 82 is too far from a pulse of 66
+        ({"hr": "97", "spo2": "68"}, ["spo2.soft_below", "hr.swapped"]),
+        ({"hr": "76", "dbp": "68"}, []),  # too near each other to tell
+        ({"hr": "128"}, ["hr.jump"]),
+        ({"hr": "70", "sbp": "126"}, []),
+    ],
+)
+def test_two_values_that_fit_when_exchanged_are_asked_about_once(
+    typed: dict[str, str], codes: list[str]
+) -> None:
+    before = session(rate("0.1"), obs_set(5, hr=66, sbp=126, dbp=76, spo2=97))
+    try:
+        save(entry(**typed), before)
+        asked = []
+    except NeedsConfirmation as questions:
+        asked = [problem.code for problem in questions.problems]
+    assert sorted(asked) == sorted(codes)
+    assert save(entry(**typed), before, confirmed=frozenset(codes))
+
+
 def test_a_corrected_value_is_not_what_a_jump_is_measured_from() -> None:
     wrong = observation("hr", 160, 4)
     corrected = session(wrong, amendment(wrong, 5))
