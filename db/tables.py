@@ -589,6 +589,7 @@ SUMMARY = _working(
     *(_summary_column(column) for column in COLUMNS),
     *(sa.Index(None, "clinic_code", name, "session_id") for name in SORTABLE),
     sa.Index(None, "patient_id"),
+    sa.Index(None, "clinic_code", "chair"),
 )
 
 # -- what is where ----------------------------------------------------------------------------
