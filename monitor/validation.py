@@ -95,6 +95,8 @@ _REASON_WORDS: Mapping[NotTaken, str] = MappingProxyType(
         NotTaken.NOT_ASSESSED: "not assessed",
     }
 )
+#: More codes than this are named by their first and last.
+_MOST_NAMED = 11
 _TICKS: Mapping[str, Decimal] = MappingProxyType(
     {"yes": Decimal(1), "true": Decimal(1), "no": Decimal(0), "false": Decimal(0)}
 )
@@ -345,9 +347,9 @@ def _code_problem(parameter: Parameter, value: Decimal, scale: Scale | None) -> 
         return None
     if scale is not None:
         return _scale_problem(scale, value)
-    return _parameter_problem(
-        parameter, "not_a_code", value=plain_text(value), codes=", ".join(codes.values())
-    )
+    named = list(codes.values())
+    told = ", ".join(named) if len(named) <= _MOST_NAMED else f"{named[0]} to {named[-1]}"
+    return _parameter_problem(parameter, "not_a_code", value=plain_text(value), codes=told)
 
 
 def _scale_problem(scale: Scale, value: Decimal) -> Problem:

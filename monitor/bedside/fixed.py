@@ -21,7 +21,7 @@ from monitor.thresholds import Condition, Level, Rule, ThresholdSet
 from monitor.validation import limits_for_client
 
 #: Values that do not belong to every set; they are entered behind "more values".
-EXTRA_FIELDS = ("temp", "etco2", "o2_flow", "map")
+EXTRA_FIELDS = ("temp", "etco2", "o2_flow", "map", "mood", "cadss_23")
 #: Findings that are ticked for a set (clinical.md U-02, U-53, U-54).
 TICKS = (
     "unresponsive",

@@ -181,6 +181,15 @@ def test_spo2_0_is_no_reading_and_breathing_0_is_one() -> None:
     assert save(entry(rr="0"), confirmed=frozenset({"rr.soft_below"}))["rr"].value == 0
 
 
+def test_mood_and_cadss_totals_are_whole_numbers_of_their_form() -> None:
+    assert save(entry(mood="10", cadss_23="92", cadss_6="24", cadss_28="112"))["mood"].value == 10
+    for wrong in ({"mood": "11"}, {"mood": "3.5"}, {"cadss_23": "93"}, {"cadss_6": "25"}):
+        (key,) = wrong
+        assert problem_codes(entry(**wrong)) == [f"{key}.not_a_code"]
+    (told,) = problems(entry(cadss_23="93"))
+    assert told.message == "CADSS-23 total has no 93. Choose one of: 0 to 92."
+
+
 def test_the_scale_of_the_protocol_says_which_dissociation_there_is() -> None:
     entered = entry(dissociation="7")
     common: dict[str, Any] = {"recorded_at": at(10), "recorded_by": "blum"}
@@ -231,7 +240,7 @@ def test_nothing_is_not_a_value() -> None:
 
 def test_the_same_field_twice_and_an_unknown_one_are_refused() -> None:
     assert problem_codes(entry(item("hr", "70"), item("hr", "71"))) == ["hr.twice"]
-    assert problem_codes(entry(item("mood", "3"))) == ["set.unknown"]
+    assert problem_codes(entry(item("colour", "3"))) == ["set.unknown"]
 
 
 # -- units ------------------------------------------------------------------------------------------
