@@ -21,7 +21,7 @@ STREAM_ROWS = 2000
 def _matching(query: SessionQuery) -> list[sa.ColumnElement[bool]]:
     conditions = [SUMMARY.c.clinic_code == query.clinic]
     if query.search.strip():
-        conditions.append(SUMMARY.c.patient_id.in_(patients_called(query.clinic, query.search)))
+        conditions.append(SUMMARY.c.session_id.in_(_found(query.clinic, query.search.strip())))
     if query.status:
         conditions.append(SUMMARY.c.status == query.status)
     if query.protocol:
@@ -33,6 +33,19 @@ def _matching(query: SessionQuery) -> list[sa.ColumnElement[bool]]:
     if not query.include_in_progress:
         conditions.append(SUMMARY.c.in_progress.is_(False))
     return conditions
+
+
+def _found(clinic: str, text: str) -> sa.CompoundSelect[tuple[UUID]]:
+    """Ids of the sessions of patients called so, and of those in the chair of this name.
+
+    Every part is an index's; a chair is compared as it may have been typed, "a3" or "A3".
+    """
+    of = sa.select(SUMMARY.c.session_id).where(SUMMARY.c.clinic_code == clinic)
+    typed = {text, text.lower(), text.upper(), text.capitalize()}
+    return sa.union(
+        of.where(SUMMARY.c.patient_id.in_(patients_called(clinic, text))),
+        of.where(SUMMARY.c.chair.in_(sorted(typed))),
+    )
 
 
 def _sort_column(query: SessionQuery) -> sa.Column[Any]:

@@ -368,6 +368,7 @@ DOSING_WEIGHT = _facts(
     _decimal("weight_kg"),
     _code("basis", WeightBasis),
     _bool("measured"),
+    _day("measured_on", null=True),
     _decimal("height_cm", null=True),
     _text("reason", null=True),
     _positive("weight_kg"),
@@ -598,6 +599,7 @@ SUMMARY = _working(
     *(_summary_column(column) for column in COLUMNS),
     *(sa.Index(None, "clinic_code", name, "session_id") for name in SORTABLE),
     sa.Index(None, "patient_id"),
+    sa.Index(None, "clinic_code", "chair"),
 )
 
 # -- what is where ----------------------------------------------------------------------------

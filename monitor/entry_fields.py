@@ -15,6 +15,8 @@ from monitor.record import InfusionSession, NotTaken
 from monitor.scales import SCALES, Scale
 from monitor.texts import echoed
 
+#: More codes than this are named by their first and last.
+_MOST_NAMED = 11
 _TICKS: Mapping[str, Decimal] = MappingProxyType(
     {"yes": Decimal(1), "true": Decimal(1), "no": Decimal(0), "false": Decimal(0)}
 )
@@ -145,9 +147,9 @@ def _code_problem(parameter: Parameter, value: Decimal, scale: Scale | None) -> 
         return None
     if scale is not None:
         return scale_problem(scale, value)
-    return parameter_problem(
-        parameter, "not_a_code", value=plain_text(value), codes=", ".join(codes.values())
-    )
+    named = list(codes.values())
+    told = ", ".join(named) if len(named) <= _MOST_NAMED else f"{named[0]} to {named[-1]}"
+    return parameter_problem(parameter, "not_a_code", value=plain_text(value), codes=told)
 
 
 def scale_problem(scale: Scale, value: Decimal) -> Problem:

@@ -8,12 +8,13 @@ from decimal import Decimal
 
 from monitor.entered import EnteredSet, ReadItem, value_of
 from monitor.entry_fields import scale_problem
-from monitor.entry_words import minutes_of, parameter_problem, problem_of
+from monitor.entry_words import minutes_of, name_of, parameter_problem, problem_of
 from monitor.errors import Problem
 from monitor.numbers import plain_text
-from monitor.parameters import CROSS_CHECKS, Parameter
+from monitor.parameters import CROSS_CHECKS, PARAMETERS, Parameter
 from monitor.record import InfusionSession, Observation
 from monitor.scales import SCALES
+from monitor.swapped import swapped_pairs
 
 
 def cross_problems(reads: Mapping[str, ReadItem]) -> list[Problem]:
@@ -66,10 +67,13 @@ def _stands(reads: Mapping[str, ReadItem], *keys: str) -> bool:
 def jump_problems(
     entered: EnteredSet, reads: Mapping[str, ReadItem], session: InfusionSession
 ) -> list[Problem]:
-    problems = []
+    """What is far from the set before: two values that were exchanged in one question for both."""
     before = _values_before(entered, session)
+    problems, exchanged = _swap_problems(reads, before)
     for key, read in reads.items():
         previous = before.get(key)
+        if key in exchanged:
+            continue
         if read.value is None or previous is None or previous.value is None:
             continue
         change = read.value - previous.value
@@ -79,6 +83,28 @@ def jump_problems(
         if rises or falls:
             problems.append(_jump_problem(parameter, read.value, previous, entered.taken_at))
     return problems
+
+
+def _swap_problems(
+    reads: Mapping[str, ReadItem], before: Mapping[str, Observation]
+) -> tuple[list[Problem], set[str]]:
+    """A question for each pair of values that was exchanged, and the fields asked about by it."""
+    now = {key: read.value for key, read in reads.items() if read.value is not None}
+    last = {key: seen.value for key, seen in before.items() if seen.value is not None}
+    pairs = list(swapped_pairs(now, last))
+    problems = [
+        problem_of(
+            one,
+            "swapped",
+            "soft",
+            one=name_of(PARAMETERS[one]),
+            other=name_of(PARAMETERS[other]),
+            now=f"{plain_text(now[one])} and {plain_text(now[other])}",
+            before=f"{plain_text(last[one])} and {plain_text(last[other])}",
+        )
+        for one, other in pairs
+    ]
+    return problems, {key for pair in pairs for key in pair}
 
 
 def _jump_problem(

@@ -25,6 +25,8 @@ SENTENCES: Mapping[str, str] = MappingProxyType(
         "step": "{name} is read in steps of {step}, not {value}. Check the number.",
         "jump": "{name} of {value} is {change} {direction} than {previous}, {minutes} min before. "
         "Is it right?",
+        "swapped": "{one} and {other} are {now}; before they were {before}. Were they swapped? "
+        "Is it right as it stands?",
         "no_reading": "{name} of 0 is not a reading. Choose “{finding}” instead.",
         "fahrenheit": "{name} of {value} looks like °F. Did you mean {value} °F ({celsius} °C)?",
         "not_a_code": "{name} has no {value}. Choose one of: {codes}.",

@@ -52,6 +52,7 @@ def _read_weight(rows: FactRows, row: Row) -> None:
         "weight_kg": weight,
         "basis": row.code("weight_basis", WeightBasis) or WeightBasis.ACTUAL,
         "measured": row.flag("measured", default=True),
+        "measured_on": row.day("measured_on"),
         "height_cm": row.number("height_cm"),
         "reason": row.text("reason"),
     }

@@ -81,6 +81,7 @@ FILES: dict[str, tuple[Column, ...]] = {
         Column("batch", "text", "batch of a new syringe"),
         Column("weight_basis", "|".join(WeightBasis), "which weight; empty = ABW"),
         Column("measured", "yes|no", "the weight was measured; empty = yes"),
+        Column("measured_on", "date", "the day of the weighing"),
         Column("height_cm", "number", "height, with a weight"),
     ),
     "side_effects.csv": (

@@ -195,6 +195,7 @@ def _fact_row(fact: Fact) -> tuple[str, dict[str, Any]]:
                 "unit": "kg",
                 "weight_basis": fact.basis,
                 "measured": fact.measured,
+                "measured_on": fact.measured_on,
                 "height_cm": fact.height_cm,
                 "reason": fact.reason,
             }

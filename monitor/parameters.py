@@ -100,6 +100,9 @@ class CrossChecks:
     jump_window_min: int
     fahrenheit_low: Decimal
     fahrenheit_high: Decimal
+    swap_pairs: tuple[tuple[str, str], ...]
+    swap_fits_within: Decimal
+    swap_off_by: Decimal
 
 
 def _parameter(order: int, row: dict[str, Any]) -> Parameter:
@@ -126,10 +129,11 @@ def _load() -> tuple[int, dict[str, Parameter], CrossChecks]:
         parameters,
         CrossChecks(
             jump_window_min=cross["jump_window_min"],
+            swap_pairs=tuple((one, other) for one, other in cross["swap_pairs"]),
             **{
                 key: Decimal(value)
                 for key, value in cross.items()
-                if key not in ("jump_window_min", "source")
+                if key not in ("jump_window_min", "swap_pairs", "source")
             },
         ),
     )

@@ -219,12 +219,14 @@ class SyringeChange(Fact):
 class DosingWeight(Fact):
     """The weight doses are calculated on; a later one replaces it and recomputes mg/kg.
 
-    ``reason`` says why another one was recorded once the drug had begun.
+    ``reason`` says why another one was recorded once the drug had begun.  ``measured_on`` is the day
+    somebody was weighed (clinical.md 2.4), None where nobody said.
     """
 
     weight_kg: Decimal
     basis: WeightBasis = WeightBasis.ACTUAL
     measured: bool = True
+    measured_on: date | None = None
     height_cm: Decimal | None = None
     reason: str | None = None
 

@@ -68,6 +68,7 @@ class StartRequest:
     weight_kg: Decimal
     weight_basis: WeightBasis = WeightBasis.ACTUAL
     weight_measured: bool = True
+    weight_measured_on: date | None = None
     height_cm: Decimal | None = None
     spo2_scale: int = 1
     sedation_scale: str | None = None
@@ -81,7 +82,7 @@ class StartRequest:
 class WeightRequest:
     """Another weight of an open session: the actual one; doses are calculated on ``basis``.
 
-    ``height_cm`` None keeps the height of before; ``reason`` is needed once the drug has begun.
+    ``measured_on`` None is when it was taken; ``height_cm`` None keeps the height of before; ``reason`` is needed once the drug has begun.
     """
 
     id: UUID
@@ -89,6 +90,7 @@ class WeightRequest:
     basis: WeightBasis
     measured: bool
     taken_at: datetime
+    measured_on: date | None = None
     height_cm: Decimal | None = None
     reason: str | None = None
     source: Source = Source.KEYED

@@ -136,7 +136,7 @@ def check_weight(
     """Every question and refusal for an actual weight (clinical.md 2.4).
 
     ``last_kg`` is the weight to compare with, ``last_words`` what it is called, ``measured_on`` None
-    if unknown.
+    if unknown.  ``today`` is the clinic's.
     """
     if not actual_kg.is_finite() or not _HARD_BELOW_KG <= actual_kg <= _HARD_ABOVE_KG:
         message = (
@@ -144,6 +144,9 @@ def check_weight(
             f"({plain(_HARD_BELOW_KG)} to {plain(_HARD_ABOVE_KG)} kg)."
         )
         return (Problem("weight_kg", message, kind="hard", code="weight_kg.hard"),)
+    if measured and measured_on is not None and measured_on > today:
+        message = f"The weight cannot have been measured on {measured_on:%d %b %Y}: not yet."
+        return (Problem("weight_kg", message, kind="hard", code="weight_kg.future"),)
     questions: list[tuple[str, str]] = []
     if not _SOFT_BELOW_KG <= actual_kg <= _SOFT_ABOVE_KG:
         questions.append(("unusual", f"{plain(actual_kg)} kg is unusual. Is it really so?"))
@@ -160,7 +163,7 @@ def check_weight(
     elif measured_on is not None and (today - measured_on).days > _MEASURED_WITHIN_DAYS:
         message = (
             f"The weight was measured more than {_MEASURED_WITHIN_DAYS} days ago "
-            f"({measured_on.isoformat()}). Is it still right?"
+            f"({measured_on:%d %b %Y}). Is it still right?"
         )
         questions.append(("old", message))
     return tuple(

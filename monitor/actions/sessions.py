@@ -232,8 +232,8 @@ def _start_problems(
     problems += check_weight(
         request.weight_kg,
         measured=request.weight_measured,
-        measured_on=now.date() if request.weight_measured else None,
-        today=now.date(),
+        measured_on=request.weight_measured_on,
+        today=now.astimezone(store.zone).date(),
         last_kg=_last_weight_kg(store, request),
     )
     problems += basis_problems(

@@ -105,6 +105,7 @@ def weight_facts(request: StartRequest, user: User, at: datetime) -> tuple[Dosin
         weight_kg=request.weight_kg,
         basis=request.weight_basis,
         measured=request.weight_measured,
+        measured_on=request.weight_measured_on if request.weight_measured else None,
         height_cm=request.height_cm,
         taken_at=at,
     )
@@ -134,6 +135,7 @@ def _facts(
             ),
             basis=basis,
             measured=request.measured,
+            measured_on=request.measured_on,
             height_cm=request.height_cm,
             reason=(request.reason or "").strip() or None,
         )
@@ -163,7 +165,7 @@ def _problems(before: OpenSession, request: WeightRequest, now: datetime) -> tup
     weight = check_weight(
         request.weight_kg,
         measured=request.measured,
-        measured_on=None,
+        measured_on=request.measured_on,
         today=now.date(),
         last_kg=actual_weight_kg(session.current(session.weights)),
         last_words="weight so far",

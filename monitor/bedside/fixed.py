@@ -22,7 +22,7 @@ from monitor.side_effects import ACTIONS, GRADES, NONE, RELATIONS, TERMS, SideEf
 from monitor.thresholds import Clause, Condition, Level, Rule, ThresholdSet
 
 #: Values that do not belong to every set; they are entered behind "more values".
-EXTRA_FIELDS = ("temp", "etco2", "o2_flow", "map")
+EXTRA_FIELDS = ("temp", "etco2", "o2_flow", "map", "mood", "cadss_23")
 #: Findings that are ticked for a set (clinical.md U-02, U-53, U-54).
 TICKS = (
     "unresponsive",

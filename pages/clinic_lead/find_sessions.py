@@ -106,7 +106,9 @@ def _filters(store: Store, user: User) -> Filters:
     states = [state.value for state in SessionStatus if state.is_open]
     left, middle, right = st.columns([2, 1, 1])
     search = left.text_input(
-        _("Search"), placeholder=_("name or number begins with"), key="find_sessions.search"
+        _("Search"),
+        placeholder=_("name or number begins with, or chair"),
+        key="find_sessions.search",
     )
     status = middle.selectbox(
         _("Status"),

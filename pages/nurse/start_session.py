@@ -8,7 +8,7 @@ is pre-filled that somebody should have measured, and a reload loses nothing.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, tzinfo
 from decimal import Decimal
 from gettext import gettext as _
 from pathlib import Path
@@ -55,6 +55,12 @@ _BASES = {
     WeightBasis.IDEAL: "ideal",
     WeightBasis.ADJUSTED: "adjusted",
 }
+_TODAY, _EARLIER, _STATED = "today", "earlier", "stated"
+_WEIGHED = {
+    _TODAY: "measured today",
+    _EARLIER: "measured before today",
+    _STATED: "stated by the patient",
+}
 _HEADINGS = {
     "patient": "1  Patient",
     "plan": "2  Plan and weight",
@@ -75,7 +81,8 @@ class _Plan:
     height: str
     basis: WeightBasis | None
     concentration: str
-    measured: bool
+    weighed: str | None
+    weighed_on: date | None
     spo2_scale: int
     sedation_scale: str
 
@@ -349,7 +356,7 @@ def _plan_block(
             format_func=lambda item: _("usual") if item == 1 else _("88 to 92 % (scale 2)"),
             key="start_session.spo2_scale",
         )
-        weight, height, measured, basis = _weight_fields(sex)
+        weight, height, weighed, weighed_on, basis = _weight_fields(sex, store.zone)
         st.caption(_plan_text(protocol), help=protocol.source)
     return _Plan(
         version=version,
@@ -359,7 +366,8 @@ def _plan_block(
         height=height,
         basis=basis,
         concentration=str(concentration or ""),
-        measured=measured,
+        weighed=weighed,
+        weighed_on=weighed_on,
         spo2_scale=2 if spo2_scale == 2 else 1,
         sedation_scale=sedation_scale,
     )
@@ -379,19 +387,36 @@ def _sedation_scale(version: PinnedVersion, protocol: InfusionProtocol) -> str:
     )
 
 
-def _weight_fields(sex: str) -> tuple[str, str, bool, WeightBasis | None]:
-    """Weight and height as typed, whether it was measured, and the basis chosen."""
-    first, second, third = st.columns(3)
+def _weight_fields(
+    sex: str, zone: tzinfo
+) -> tuple[str, str, str | None, date | None, WeightBasis | None]:
+    """Weight and height as typed, how it is known and since when, and the basis chosen.
+
+    Nothing is chosen beforehand: a stated weight is not to pass for a measured one (2.4).
+    """
+    today = datetime.now(zone).date()
+    first, second, third, fourth = st.columns(4)
     weight = first.text_input(
         _("Weight (kg)"), key="start_session.weight", placeholder=_("actual weight")
     )
     height = second.text_input(_("Height (cm)"), key="start_session.height")
-    measured = third.selectbox(
+    weighed = third.selectbox(
         _("Weight was"),
-        [True, False],
-        format_func=lambda item: _("measured") if item else _("stated by the patient"),
-        key="start_session.measured",
+        list(_WEIGHED),
+        index=None,
+        format_func=lambda item: _(_WEIGHED[item]),
+        placeholder=_("choose"),
+        key="start_session.weighed",
     )
+    weighed_on = today if weighed == _TODAY else None
+    if weighed == _EARLIER:
+        weighed_on = fourth.date_input(
+            _("Measured on"),
+            value=None,
+            max_value=today,
+            format="DD/MM/YYYY",
+            key="start_session.weighed_on",
+        )
     first, rest = st.columns([1, 2], vertical_alignment="center")
     basis = first.selectbox(
         _("Dose on weight"),
@@ -402,7 +427,7 @@ def _weight_fields(sex: str) -> tuple[str, str, bool, WeightBasis | None]:
         placeholder=_("actual"),
     )
     rest.markdown(weight_line(_quiet(weight), _quiet(height), sex, basis))
-    return weight, height, measured is True, basis
+    return weight, height, weighed, weighed_on, basis
 
 
 def _version_label(version: PinnedVersion) -> str:
@@ -477,6 +502,10 @@ def _request(
     )
     if not plan.chair.strip():
         problems.append(Problem("chair", _("Say which chair or bed the patient is in.")))
+    if plan.weighed is None:
+        problems.append(Problem("weighed", _("Say whether the weight was measured, and when.")))
+    elif plan.weighed == _EARLIER and plan.weighed_on is None:
+        problems.append(Problem("weighed", _("Enter the day the weight was measured.")))
     if not any(problem.field == "height_cm" for problem in problems):
         problems += basis_problems(basis, sex=_sex(patient), height_cm=height)
     if problems or known is None or weight is None or concentration is None:
@@ -496,7 +525,8 @@ def _request(
         weight_id=_id("weight"),
         weight_kg=weight,
         weight_basis=basis,
-        weight_measured=plan.measured,
+        weight_measured=plan.weighed != _STATED,
+        weight_measured_on=plan.weighed_on,
         height_cm=height,
         spo2_scale=plan.spo2_scale,
         sedation_scale=plan.sedation_scale,

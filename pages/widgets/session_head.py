@@ -76,7 +76,9 @@ def head_html(opened: OpenSession, zone: tzinfo, *, dark: bool) -> str:
             (_("Baseline"), _baseline(opened)),
             (_("Indication"), session.indication or "–"),
             (_("Observation sets"), _sets(opened)),
+            (_("Next set"), _next_set(opened, zone)),
         )
+        if text
     )
     return (
         f"<style>{colours('.head', dark=dark)}{_CSS}</style>"
@@ -160,3 +162,17 @@ def _sets(opened: OpenSession) -> str:
         missed=states.count("missed"),
         due=len(states),
     )
+
+
+def _next_set(opened: OpenSession, zone: tzinfo) -> str:
+    """The set to take now or next, as the board and the bedside say it; empty when none is due."""
+    due = opened.due
+    if due is None:
+        return ""
+    at = clock(due.due_at, zone)
+    words = {
+        "late": _("▲ late, was due {at}"),
+        "missed": _("◆ missed, was due {at}"),
+        "due": _("due now, {at}"),
+    }
+    return words.get(due.state, _("due {at}")).format(at=at)

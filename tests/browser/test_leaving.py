@@ -194,7 +194,7 @@ def test_the_gate_is_answered_at_the_bedside(server: Server, open_bedside: OpenB
     session = put_waiting(server)
     tablet = open_bedside(session)
     page = tablet.page
-    line = page.locator(".gate")
+    line = page.locator(".tap.gate")
     expect(line).to_contain_text(re.compile(r"Start is blocked: \d+ points"))
 
     tablet.tap(page.locator("[data-dose=up]"))
@@ -313,7 +313,7 @@ def test_a_start_that_happened_is_recorded_all_the_same(
     tablet.tap(sheet(page).locator(".confirm"))
 
     expect(page.locator(".fact.phase")).to_contain_text("INFUSING")
-    expect(page.locator(".gate")).to_be_hidden()
+    expect(page.locator(".tap.gate")).to_be_hidden()
 
 
 # A theme changes colours and no sizes: two sizes are looked at in each.
@@ -345,7 +345,7 @@ def test_every_sheet_fits_and_can_be_tapped(
     fresh.tap(sheet(fresh.page).get_by_role("button", name="has left anyway"))
     measure(fresh.page, "left")
     waiting = open_bedside(put_waiting(server), **looks)
-    waiting.tap(waiting.page.locator(".gate"))
+    waiting.tap(waiting.page.locator(".tap.gate"))
     measure(waiting.page, "gate")
 
 

@@ -182,6 +182,27 @@ def test_a_page_is_read_from_an_index_without_sorting(sqlite_url: str, sort: str
     engine.dispose()
 
 
+def test_sessions_are_found_by_their_chair(store: SqlStore) -> None:
+    rows = put(store, row(1, chair="A3"), row(2, chair="A31"), row(3, chair="3"), row(4))
+    for text in ("A3", " a3 "):
+        (found,) = store.summaries(build.query(search=text))
+        assert found["session_id"] == rows[0]["session_id"]
+    assert len(list(store.stream_summaries(build.query(search="3")))) == 1
+    assert store.summaries(build.query(search="A3", clinic="elsewhere")) == []
+
+
+def test_a_chair_is_found_by_an_index(sqlite_url: str) -> None:
+    engine = make_engine(sqlite_url)
+    asked = sa.select(SUMMARY.c.session_id).where(
+        *_matching(SessionQuery(clinic=build.CLINIC, search="A3"))
+    )
+    text = str(asked.compile(engine, compile_kwargs={"literal_binds": True}))
+    with engine.connect() as connection:
+        plan = str(connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}").all())
+    engine.dispose()
+    assert "ix_summary_clinic_code_chair" in plan
+
+
 # -- patients ---------------------------------------------------------------------------------
 
 

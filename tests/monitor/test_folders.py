@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -172,6 +172,7 @@ def doses(draw: st.DrawFn) -> Fact:
         weight_kg=draw(st.decimals("25", "350", places=1)),
         basis=draw(st.sampled_from(WeightBasis)),
         measured=draw(st.booleans()),
+        measured_on=draw(st.none() | st.dates(date(2020, 1, 1), date(2030, 1, 1))),
         height_cm=draw(st.none() | PLAIN),
         reason=people["reason"],
         **common,

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC
+from datetime import UTC, timedelta
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from db import SqlStore
 from monitor import actions
 from monitor.accounts import UserEvent, UserEventKind
 from monitor.audit import AuditEvent
@@ -170,3 +172,17 @@ def test_the_next_session_compares_actual_with_actual_weight(store: Store) -> No
     )
     opened = actions.start_session(store, BLUM, second, now=at(-7))
     assert opened.session.weight_kg == 118
+
+
+def test_the_day_of_a_weighing_is_the_clinics(
+    sqlite_store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At 23:30 in London the day in Auckland is the next one."""
+    late = at(0).replace(hour=23, minute=30)
+    tomorrow = late.date() + timedelta(days=1)
+    request = replace(start_request(), weight_measured_on=tomorrow, baseline=None)
+    with pytest.raises(InvalidEntry, match="cannot have been measured"):
+        actions.start_session(sqlite_store, BLUM, request, now=late)
+    monkeypatch.setattr(sqlite_store, "zone", ZoneInfo("Pacific/Auckland"))
+    opened = actions.start_session(sqlite_store, BLUM, request, now=late)
+    assert [weight.measured_on for weight in opened.session.weights] == [tomorrow]

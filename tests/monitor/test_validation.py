@@ -178,6 +178,15 @@ def test_spo2_0_is_no_reading_and_breathing_0_is_one() -> None:
     assert save(entry(rr="0"), confirmed=frozenset({"rr.soft_below"}))["rr"].value == 0
 
 
+def test_mood_and_cadss_totals_are_whole_numbers_of_their_form() -> None:
+    assert save(entry(mood="10", cadss_23="92", cadss_6="24", cadss_28="112"))["mood"].value == 10
+    for wrong in ({"mood": "11"}, {"mood": "3.5"}, {"cadss_23": "93"}, {"cadss_6": "25"}):
+        (key,) = wrong
+        assert problem_codes(entry(**wrong)) == [f"{key}.not_a_code"]
+    (told,) = problems(entry(cadss_23="93"))
+    assert told.message == "CADSS-23 total has no 93. Choose one of: 0 to 92."
+
+
 def test_the_scale_of_the_protocol_says_which_dissociation_there_is() -> None:
     entered = entry(dissociation="7")
     common: dict[str, Any] = {"recorded_at": at(10), "recorded_by": "blum"}
@@ -228,7 +237,7 @@ def test_nothing_is_not_a_value() -> None:
 
 def test_the_same_field_twice_and_an_unknown_one_are_refused() -> None:
     assert problem_codes(entry(item("hr", "70"), item("hr", "71"))) == ["hr.twice"]
-    assert problem_codes(entry(item("mood", "3"))) == ["set.unknown"]
+    assert problem_codes(entry(item("colour", "3"))) == ["set.unknown"]
 
 
 # -- units ------------------------------------------------------------------------------------------
@@ -324,6 +333,30 @@ def test_a_jump_is_told_with_both_values() -> None:
     assert [problem.message for problem in problems(entry(sbp="172"), earlier)] == [
         "SBP of 172 is 51 higher than 121, 6 min before. Is it right?"
     ]
+
+
+@pytest.mark.parametrize(
+    ("typed", "codes"),
+    [
+        ({"hr": "128", "sbp": "66"}, ["hr.swapped", "sbp.soft_below"]),
+        ({"hr": "128", "sbp": "82"}, ["hr.jump"]),  # 82 is too far from a pulse of 66
+        ({"hr": "97", "spo2": "68"}, ["spo2.soft_below", "hr.swapped"]),
+        ({"hr": "76", "dbp": "68"}, []),  # too near each other to tell
+        ({"hr": "128"}, ["hr.jump"]),
+        ({"hr": "70", "sbp": "126"}, []),
+    ],
+)
+def test_two_values_that_fit_when_exchanged_are_asked_about_once(
+    typed: dict[str, str], codes: list[str]
+) -> None:
+    before = session(rate("0.1"), obs_set(5, hr=66, sbp=126, dbp=76, spo2=97))
+    try:
+        save(entry(**typed), before)
+        asked = []
+    except NeedsConfirmation as questions:
+        asked = [problem.code for problem in questions.problems]
+    assert sorted(asked) == sorted(codes)
+    assert save(entry(**typed), before, confirmed=frozenset(codes))
 
 
 def test_a_corrected_value_is_not_what_a_jump_is_measured_from() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
@@ -123,6 +123,9 @@ def test_a_weight_of_more_than_30_days_ago_is_asked_about() -> None:
 
 
 def test_a_stated_weight_is_asked_about() -> None:
+    assert [p.code for p in checked("80", measured_on=TODAY + timedelta(days=1))] == [
+        "weight_kg.future"
+    ]
     assert [p.code for p in checked("80", measured=False)] == ["weight_kg.stated"]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -49,6 +49,7 @@ def fill(app: AppTest, **changes: str) -> None:
         app.text_input(key=f"start_session.{key}").set_value(text)
     app.date_input(key="start_session.born").set_value(date(1979, 5, 17))
     app.selectbox(key="start_session.concentration").select("2")
+    app.selectbox(key="start_session.weighed").select("today")
 
 
 def press(app: AppTest) -> AppTest:
@@ -66,6 +67,7 @@ def test_nothing_is_filled_in_that_somebody_should_have_measured(sqlite_store: S
     assert {field.value for field in app.text_input} == {""}
     assert app.date_input(key="start_session.born").value is None
     assert app.selectbox(key="start_session.concentration").value is None
+    assert app.selectbox(key="start_session.weighed").value is None
 
 
 def test_a_filled_form_opens_the_session_and_goes_to_its_bedside(sqlite_store: SqlStore) -> None:
@@ -82,7 +84,15 @@ def test_a_filled_form_opens_the_session_and_goes_to_its_bedside(sqlite_store: S
 def test_an_empty_form_names_everything_that_is_missing_at_once(sqlite_store: SqlStore) -> None:
     app = press(drawn(sqlite_store))
     told = [error.value for error in app.error]
-    for words in ("family name", "date of birth", "allergies", "Weight", "Syringe", "chair"):
+    for words in (
+        "family name",
+        "date of birth",
+        "allergies",
+        "Weight",
+        "Syringe",
+        "chair",
+        "measured",
+    ):
         assert any(words.casefold() in text.casefold() for text in told), words
     assert sqlite_store.open_session_ids("main") == ()
 
@@ -111,6 +121,34 @@ def test_an_unusual_weight_is_asked_and_ticked_once(sqlite_store: SqlStore) -> N
     assert session.weight_kg == 165
 
 
+def test_a_weight_of_another_day_is_asked_about_when_it_is_old(sqlite_store: SqlStore) -> None:
+    app = drawn(sqlite_store)
+    fill(app)
+    app.selectbox(key="start_session.weighed").select("earlier").run()
+    press(app)
+    assert any("the day the weight was measured" in error.value for error in app.error)
+    day = datetime.now(UTC).date() - timedelta(days=40)
+    app.date_input(key="start_session.weighed_on").set_value(day).run()
+    press(app)
+    [question] = app.checkbox
+    assert "more than 30 days ago" in question.label
+    question.check().run()
+    [weight] = sqlite_store.session(opened(press(app))).weights
+    assert (weight.measured, weight.measured_on) == (True, day)
+
+
+def test_a_weight_stated_by_the_patient_is_asked_about(sqlite_store: SqlStore) -> None:
+    app = drawn(sqlite_store)
+    fill(app)
+    app.selectbox(key="start_session.weighed").select("stated")
+    press(app)
+    [question] = app.checkbox
+    assert "stated, not measured" in question.label
+    question.check().run()
+    [weight] = sqlite_store.session(opened(press(app))).weights
+    assert (weight.measured, weight.measured_on) == (False, None)
+
+
 def test_a_known_patient_is_found_and_not_entered_again(sqlite_store: SqlStore) -> None:
     known = build.patient(family_name="Adler", given_name="Mia")
     with sqlite_store.write(AuditEvent(build.T0, "blum", "import"), clinic="main") as writer:
@@ -122,6 +160,7 @@ def test_a_known_patient_is_found_and_not_entered_again(sqlite_store: SqlStore) 
     for key, text in fields.items():
         app.text_input(key=f"start_session.{key}").set_value(text)
     app.selectbox(key="start_session.concentration").select("2")
+    app.selectbox(key="start_session.weighed").select("today")
     assert sqlite_store.session(opened(press(app))).patient == known
 
 
