@@ -10,6 +10,7 @@ from uuid import UUID
 
 from monitor.actions import OpenSession
 from monitor.conflicts import conflicts
+from monitor.dose_response import dose_responses, response_sentence
 from monitor.gate import label_of, newest_answers
 from monitor.parameters import PARAMETERS
 from monitor.record import (
@@ -84,6 +85,7 @@ def _row(
     recorded_at: datetime | None = None,
     cells: list[dict[str, Any]] | None = None,
     struck: Amendment | None = None,
+    more: str | None = None,
 ) -> _Row:
     recorded = recorded_at or fact.recorded_at
     name = names.get(fact.recorded_by, fact.recorded_by)
@@ -94,6 +96,8 @@ def _row(
         by = names.get(struck.recorded_by, struck.recorded_by)
         at = clock(struck.recorded_at, zone, seconds=True)
         story += f" Struck out {at} by {by}: {struck.reason}."
+    if more:
+        story += f" {more}"
     return _Row(
         recorded,
         {
@@ -206,9 +210,12 @@ def _text(session: InfusionSession, item: Observation | None, asleep: bool) -> s
 def _event_rows(opened: OpenSession, zone: tzinfo, names: Mapping[str, str]) -> list[_Row]:
     session = opened.session
     amendments = {amendment.amends: amendment for amendment in session.amendments}
+    responses = {
+        response.dose.id: response_sentence(response) for response in dose_responses(session)
+    }
     return [
         *(
-            _row(event.fact, "event", event.text, zone, names)
+            _row(event.fact, "event", event.text, zone, names, more=responses.get(event.fact.id))
             for event in numbered_events(session, zone, names, opened.alerts)
         ),
         *(

@@ -112,3 +112,24 @@ def test_a_syringe_is_shown_in_four_units_before_any_pin(
     saved = server.store.session(session.id)
     assert saved.syringe_changes[-1].concentration_mg_per_ml == 5
     assert saved.dose_steps[-1].rate_mg_per_h * 2 == 21
+
+
+def test_a_limit_for_one_patient_is_approved_at_the_bedside(
+    server: Server, open_bedside: OpenBedside
+) -> None:
+    session = put_session(server, fresh=True)
+    tablet = open_bedside(session)
+    sheet = tablet.page.get_by_role("dialog")
+    tablet.tap(tablet.page.locator("[data-dose=other]"))
+    tablet.tap(sheet.locator("[data-code=patient-limit]"))
+    _type(tablet, sheet, "12")
+    tablet.tap(sheet.get_by_role("button", name="Next"))
+    tablet.tap(sheet.get_by_role("button", name="doctor's order"))
+    tablet.second_person(sheet, "Dr M. Keller", "3690")
+    tablet.tap(sheet.locator(".confirm"))
+    expect(tablet.page.locator(".weight")).to_contain_text("rate at most 12 mg/h")
+    (limit,) = server.store.session(session.id).patient_dose_limits
+    assert limit.value == 12
+    # The next planned step, 14 mg/h, is refused now.
+    tablet.tap(tablet.page.locator("[data-dose=up]"))
+    expect(sheet.locator("[data-kind=hard]")).to_contain_text("the limit for this patient")

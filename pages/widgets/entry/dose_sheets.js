@@ -67,6 +67,8 @@ class DoseSheets extends SecondPersonSheets {
         ? el("div", { class: "split" }, el("div", {}, figures, when, foot), second.pad)
         : [figures, when, foot]);
       this.keepOpen = Boolean(second?.seal);
+      // What is asked, who confirms it and the button that saves stand on one screen.
+      this.panel.classList.toggle("broad-sheet", Boolean(second));
     };
     const when = proposal.resend || UNDOSED.includes(proposal.path) ? null : this.doneAt(state, moved, show);
     show();
