@@ -105,6 +105,8 @@ def test_a_syringe_is_shown_in_four_units_before_any_pin(
         expect(sheet.locator(".units")).to_contain_text(words)
     tablet.tap(sheet.get_by_role("button", name="Next"))
     expect(sheet.locator(".second-person")).to_be_visible()
+    # Everything stands on one screen, the button that saves too.
+    expect(sheet.locator(".confirm")).to_be_in_viewport(ratio=1)
     expect(sheet.locator(".units")).to_contain_text("10.5 mg/h")
     tablet.second_person(sheet)
     tablet.tap(sheet.locator(".confirm"))
@@ -127,7 +129,7 @@ def test_a_limit_for_one_patient_is_approved_at_the_bedside(
     tablet.tap(sheet.get_by_role("button", name="doctor's order"))
     tablet.second_person(sheet, "Dr M. Keller", "3690")
     tablet.tap(sheet.locator(".confirm"))
-    expect(tablet.page.locator(".weight")).to_contain_text("rate at most 12 mg/h")
+    expect(tablet.page.locator(".fact.rate")).to_contain_text("max 12 mg/h")
     (limit,) = server.store.session(session.id).patient_dose_limits
     assert limit.value == 12
     # The next planned step, 14 mg/h, is refused now.

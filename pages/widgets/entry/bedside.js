@@ -420,7 +420,7 @@ class Bedside {
     put(this.head.name, patient.name);
     put(this.head.born, patient.born);
     put(this.head.mrn, patient.mrn);
-    put(this.head.weight, [patient.weight, ...patient.limits].join(" · "));
+    put(this.head.weight, patient.weight);
     put(this.allergy, patient.allergy);
     this.allergy.dataset.known = String(patient.has_allergy);
     put(this.lock, say("lock_button", { name: this.config.person_name }));

@@ -21,6 +21,7 @@ class DoseSheets extends SecondPersonSheets {
     const state = { id: proposal.resend?.id ?? newId(), reason: proposal.reason ?? null, ordered: null, given: proposal.given ?? false, taken: { ago: 0 } };
     const figures = el("div", {}, this.figures(proposal));
     const foot = el("div", { class: "foot" });
+    const acts = el("div", { class: "foot dose-acts" });
     const second = proposal.second_person
       ? this.secondPerson(state.id, proposal.second_person, () => draw()) : null;
     const draw = () => {
@@ -36,7 +37,8 @@ class DoseSheets extends SecondPersonSheets {
         ...(needsReason ? [this.chips(say("why"), this.app.config.dose_reasons, state, "reason", draw)] : []),
         ...(this.app.config.orderers.length && !UNDOSED.includes(proposal.path)
           ? [this.chips(say("ordered_by"), this.app.config.orderers, state, "ordered", draw)] : []),
-        second && !state.given ? second.node : null,
+        second && !state.given ? second.node : null);
+      refill(acts,
         ...(hard.length || (alone && !proposal.must_confirm) ? [button(`${state.given ? "☑" : "☐"} ${say(hard.length ? "already_given" : "given_alone")}`, () => {
           state.given = !state.given;
           draw();
@@ -64,15 +66,15 @@ class DoseSheets extends SecondPersonSheets {
     };
     const show = () => {
       this.open(proposal.title, second
-        ? el("div", { class: "split" }, el("div", {}, figures, when, foot), second.pad)
-        : [figures, when, foot]);
+        ? el("div", { class: "split" }, el("div", {}, figures, when, foot), el("div", {}, second.pad, acts))
+        : [figures, when, foot, acts]);
       this.keepOpen = Boolean(second?.seal);
       // What is asked, who confirms it and the button that saves stand on one screen.
       this.panel.classList.toggle("broad-sheet", Boolean(second));
     };
     const when = proposal.resend || UNDOSED.includes(proposal.path) ? null : this.doneAt(state, moved, show);
     show();
-    foot.querySelector(second && !state.given ? ".second-person button" : ".confirm").focus({ preventScroll: true });
+    this.body.querySelector(second && !state.given ? ".second-person button" : ".confirm").focus({ preventScroll: true });
   }
 
   /** When it was done: now, some minutes ago by one tap, or at a clock time; on paper that is asked anyway. */
