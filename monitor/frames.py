@@ -16,6 +16,7 @@ import pandas as pd
 
 from monitor import dosing
 from monitor.alerts import MONITOR, Alert, AlertEvent, AlertEventKind, AlertView
+from monitor.dose_response import AFTER, SIGNS, dose_responses, response_text
 from monitor.effect_course import EffectCourse, effect_courses
 from monitor.gate import ItemState, gate_state, label_of, newest_answers
 from monitor.gate_library import GATE, Handling
@@ -153,6 +154,27 @@ def dose_table(
             "By",
         ],
     )
+
+
+def response_table(session: InfusionSession, zone: tzinfo) -> pd.DataFrame:
+    """What each dose did: every sign before it, then 5 and 15 minutes after; – where nothing was."""
+    events = {event.fact.id: event for event in numbered_events(session, zone)}
+    rows = []
+    for response in dose_responses(session):
+        event = events[response.dose.id]
+        row = {"No": str(event.number), "Time": clock(response.dose.taken_at, zone)}
+        row["What"] = event.text
+        for sign in response.signs:
+            row[response_name(sign.parameter)] = response_text(sign)
+        rows.append(row)
+    return _frame(rows, ["No", "Time", "What", *(response_name(sign) for sign in SIGNS)])
+
+
+def response_name(parameter: str) -> str:
+    """The header of a sign: ``SBP (mmHg): before → 5 → 15 min``."""
+    minutes = [int(after.total_seconds() // 60) for after, _within in AFTER]
+    times = " → ".join(["before", *map(str, minutes)])
+    return f"{column_name(parameter)}: {times} min"
 
 
 def _number(value: Decimal, unit: DoseUnit) -> str:

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from monitor.actions import OpenSession, can_be_moved
 from monitor.conflicts import conflicts
+from monitor.dose_response import dose_responses, response_sentence
 from monitor.gate import label_of, newest_answers
 from monitor.parameters import PARAMETERS
 from monitor.record import (
@@ -106,6 +107,7 @@ def _row(
     cells: list[dict[str, Any]] | None = None,
     struck: Amendment | None = None,
     moved: Amendment | None = None,
+    more: str | None = None,
 ) -> _Row:
     """``saved_at`` is when it was first saved; ``moved`` is the correction of its time."""
     recorded = recorded_at or fact.recorded_at
@@ -122,6 +124,8 @@ def _row(
         by = names.get(struck.recorded_by, struck.recorded_by)
         at = clock(struck.recorded_at, zone, seconds=True)
         story += f" Struck out {at} by {by}: {struck.reason}."
+    if more:
+        story += f" {more}"
     return _Row(
         recorded,
         {
@@ -288,9 +292,12 @@ def _text(session: InfusionSession, item: Observation | None, asleep: bool) -> s
 def _event_rows(opened: OpenSession, zone: tzinfo, names: Mapping[str, str]) -> list[_Row]:
     session = opened.session
     amendments = {amendment.amends: amendment for amendment in session.amendments}
+    responses = {
+        response.dose.id: response_sentence(response) for response in dose_responses(session)
+    }
     return [
         *(
-            _row(event.fact, "event", event.text, zone, names)
+            _row(event.fact, "event", event.text, zone, names, more=responses.get(event.fact.id))
             for event in numbered_events(session, zone, names, opened.alerts)
         ),
         *(

@@ -20,7 +20,7 @@ from monitor.effect_course import EffectCourse, effect_courses
 from monitor.lifecycle import TRANSITIONS, EventKind, SessionStatus, phase_text
 from monitor.numbers import plain_text
 from monitor.parameters import PARAMETERS
-from monitor.patient_dose_limits import limits_in_force, patient_limit_text
+from monitor.patient_dose_limits import PATIENT_LIMITS, limits_in_force, patient_limit_text
 from monitor.record import DoseUnit, DosingWeight, InfusionSession, Observation, WeightBasis
 from monitor.side_effects import ACTIONS, NONE, RELATIONS, term_text
 from monitor.timeline import bare_text, clock, treatment_text, value_text
@@ -149,18 +149,28 @@ def _rate(opened: OpenSession) -> dict[str, str]:
     rate = dosing.current_rate_mg_per_h(session, now)
     concentration = dosing.current_concentration_mg_per_ml(session, now)
     strength = f"{plain_text(concentration)} mg/mL"
+    most = _rate_limits(session, now)
     if not rate or session.weight_kg is None:
         words = "not running" if session.started_at else "not started"
-        return {"main": words, "beside": "", "others": strength}
+        return {"main": words, "beside": " · ".join(most), "others": strength}
     view = dosing.rate_in_all_units(
         rate, weight_kg=session.weight_kg, concentration_mg_per_ml=concentration
     )
     per_kg, mcg, per_hour, volume = view.lines()
     return {
         "main": per_kg,
-        "beside": per_hour,
+        "beside": " · ".join((per_hour, *most)),
         "others": f"{volume} of {strength} · {mcg}",
     }
+
+
+def _rate_limits(session: InfusionSession, now: datetime) -> list[str]:
+    """What the rate of this patient may be at most, where an anaesthetist said so."""
+    return [
+        f"max {plain_text(limit.value)} {PATIENT_LIMITS[limit.quantity][0]}"
+        for limit in limits_in_force(session, now)
+        if limit.quantity in ("rate_mg_per_h", "rate_mg_per_kg_h")
+    ]
 
 
 def _given(opened: OpenSession) -> dict[str, str]:

@@ -165,6 +165,11 @@ def _draw_record(
                 _("No dose was recorded yet."),
             ),
             (
+                _("What each dose did: before it, 5 and 15 minutes after"),
+                frames.response_table(session, zone),
+                _("No dose was recorded yet."),
+            ),
+            (
                 _("Amendments"),
                 frames.amendment_table(session, zone),
                 _("Nothing was amended."),

@@ -105,6 +105,8 @@ def test_a_syringe_is_shown_in_four_units_before_any_pin(
         expect(sheet.locator(".units")).to_contain_text(words)
     tablet.tap(sheet.get_by_role("button", name="Next"))
     expect(sheet.locator(".second-person")).to_be_visible()
+    # Everything stands on one screen, the button that saves too.
+    expect(sheet.locator(".confirm")).to_be_in_viewport(ratio=1)
     expect(sheet.locator(".units")).to_contain_text("10.5 mg/h")
     tablet.second_person(sheet)
     tablet.tap(sheet.locator(".confirm"))
@@ -112,3 +114,24 @@ def test_a_syringe_is_shown_in_four_units_before_any_pin(
     saved = server.store.session(session.id)
     assert saved.syringe_changes[-1].concentration_mg_per_ml == 5
     assert saved.dose_steps[-1].rate_mg_per_h * 2 == 21
+
+
+def test_a_limit_for_one_patient_is_approved_at_the_bedside(
+    server: Server, open_bedside: OpenBedside
+) -> None:
+    session = put_session(server, fresh=True)
+    tablet = open_bedside(session)
+    sheet = tablet.page.get_by_role("dialog")
+    tablet.tap(tablet.page.locator("[data-dose=other]"))
+    tablet.tap(sheet.locator("[data-code=patient-limit]"))
+    _type(tablet, sheet, "12")
+    tablet.tap(sheet.get_by_role("button", name="Next"))
+    tablet.tap(sheet.get_by_role("button", name="doctor's order"))
+    tablet.second_person(sheet, "Dr M. Keller", "3690")
+    tablet.tap(sheet.locator(".confirm"))
+    expect(tablet.page.locator(".fact.rate")).to_contain_text("max 12 mg/h")
+    (limit,) = server.store.session(session.id).patient_dose_limits
+    assert limit.value == 12
+    # The next planned step, 14 mg/h, is refused now.
+    tablet.tap(tablet.page.locator("[data-dose=up]"))
+    expect(sheet.locator("[data-kind=hard]")).to_contain_text("the limit for this patient")

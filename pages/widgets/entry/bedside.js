@@ -453,7 +453,7 @@ class Bedside {
     put(this.head.name, patient.name);
     put(this.head.born, patient.born);
     put(this.head.mrn, patient.mrn);
-    put(this.weight, [patient.weight, ...patient.limits].join(" · "));
+    put(this.weight, patient.weight);
     this.weight.setAttribute("aria-label", say("weigh_label", { text: patient.weight_detail }));
     this.weight.disabled = this.state.phase.status === "signed";
     put(this.allergy, patient.allergy);

@@ -23,6 +23,7 @@ class DoseSheets extends SecondPersonSheets {
     const state = { id: proposal.resend?.id ?? newId(), reason: proposal.reason ?? null, ordered: null, given: proposal.given ?? false, taken: { ago: 0 } };
     const figures = el("div", {}, this.figures(proposal));
     const foot = el("div", { class: "foot" });
+    const acts = el("div", { class: "foot dose-acts" });
     const second = proposal.second_person
       ? this.secondPerson(state.id, proposal.second_person, () => draw()) : null;
     const { orderers, person } = this.app.config;
@@ -42,13 +43,14 @@ class DoseSheets extends SecondPersonSheets {
       if (second) second.pad.hidden = Boolean(second.seal) || state.given;
       refill(foot,
         this.questionList(proposal.questions),
+        ...(needsReason ? [this.chips(say("why"), this.doseReasons(proposal, alone && state.given), state, "reason", draw)] : []),
+        ...(names.length && !UNDOSED.includes(proposal.path) ? [this.chips(say("ordered_by"), names, state, "ordered", draw)] : []),
+        second && !state.given ? second.node : null);
+      refill(acts,
         ...(hard.length || (alone && !proposal.must_confirm) ? [button(`${state.given ? "☑" : "☐"} ${say(hard.length ? "already_given" : "given_alone")}`, () => {
           state.given = !state.given;
           draw();
         }, { class: "tap choice", "aria-pressed": String(state.given) })] : []),
-        ...(needsReason ? [this.chips(say("why"), this.doseReasons(proposal, alone && state.given), state, "reason", draw)] : []),
-        ...(names.length && !UNDOSED.includes(proposal.path) ? [this.chips(say("ordered_by"), names, state, "ordered", draw)] : []),
-        second && !state.given ? second.node : null,
         missing.length ? el("p", { class: "still-missing" }, missing.map((key) => say(key)).join(" ")) : null,
         button(proposal.confirm, () => {
           this.close();
@@ -75,13 +77,15 @@ class DoseSheets extends SecondPersonSheets {
     };
     const show = () => {
       this.open(proposal.title, second
-        ? el("div", { class: "split" }, el("div", {}, figures, when, foot), second.pad)
-        : [figures, when, foot]);
+        ? el("div", { class: "split" }, el("div", {}, figures, when, foot), el("div", {}, second.pad, acts))
+        : [figures, when, foot, acts]);
       this.keepOpen = Boolean(second?.seal);
+      // What is asked, who confirms it and the button that saves stand on one screen.
+      this.panel.classList.toggle("broad-sheet", Boolean(second));
     };
     const when = proposal.resend || UNDOSED.includes(proposal.path) ? null : this.doneAt(state, moved, show);
     show();
-    foot.querySelector(second && !state.given ? ".second-person button" : ".confirm").focus({ preventScroll: true });
+    this.body.querySelector(second && !state.given ? ".second-person button" : ".confirm").focus({ preventScroll: true });
   }
 
   /** The reasons that fit the moment of the dose, and being alone with it. */

@@ -41,6 +41,7 @@ class SheetFrame {
     this.app.questions.sheetOpens();
     // Once a second person has confirmed, a tap beside the sheet must not throw that away.
     this.keepOpen = false;
+    this.panel.classList.remove("broad-sheet");
     if (this.node.hidden) this.opener = this.app.focused();
     put(this.title, title);
     this.body.replaceChildren(...content.flat().filter(Boolean));
