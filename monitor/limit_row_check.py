@@ -14,6 +14,7 @@ from monitor.dose_units import exact, plain
 from monitor.errors import Problem
 from monitor.limit_rows import Limit, is_stricter, row_limits
 from monitor.protocol_fields import BY_PATH, number_at
+from monitor.stated_rates import in_mg_per_kg_h
 
 #: Field of a row -> path of the protocol's own limit; {kind} is its severity.
 _PATHS = {
@@ -32,8 +33,10 @@ _PATHS = {
 def beyond_rows(content: Mapping[str, Any], total_mg_per_kg: Decimal | None) -> Iterator[Problem]:
     """Limits and planned rates beyond a row; ``total_mg_per_kg`` is what the planned steps give.
 
-    A limit that the protocol leaves out is that of the row and needs no word here.
+    A limit that the protocol leaves out is that of the row and needs no word here.  Rates stated
+    per 70 kg are compared and told in mg/kg/h, as the rows are.
     """
+    content = in_mg_per_kg_h(content)
     for name, path in _PATHS.items():
         for limit in _rows(content, name):
             where = path.format(kind=limit.kind)

@@ -132,10 +132,10 @@ def test_p14_may_go_to_half_a_milligram_with_an_anaesthetist_present() -> None:
     patient = session(kg="80")
     within = check_bolus(patient, p14, push("0.35"))
     assert codes(within) == ["bolus_mg_per_kg.soft"]
-    assert second_person.for_bolus(within).code != second_person.NEEDS_ANAESTHETIST
+    assert second_person.for_bolus(p14, within).code != second_person.NEEDS_ANAESTHETIST
     above = check_bolus(patient, p14, push("0.36"))
     assert codes(above) == ["bolus_mg_per_kg.soft", "bolus_anaesthetist.soft"]
-    assert second_person.for_bolus(above).code == second_person.NEEDS_ANAESTHETIST
+    assert second_person.for_bolus(p14, above).code == second_person.NEEDS_ANAESTHETIST
     assert "bolus_mg_per_kg.hard" in codes(check_bolus(patient, p14, push("0.51")))
 
 

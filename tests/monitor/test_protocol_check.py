@@ -89,8 +89,16 @@ def test_a_template_says_what_it_lacks_in_one_sentence() -> None:
 def test_what_conflicts_inside_the_sources_is_said_to_the_lead() -> None:
     """X-1 and X-2 of clinical.md 1.9 stand in the text of every protocol they touch."""
     notes = {version.code: " ".join(version.content().get("notes", ())) for version in LIBRARY}
-    assert {code for code, text in notes.items() if "X-1" in text} == {"P12", "P14"}
-    assert {code for code, text in notes.items() if "X-2" in text} == {"P01", "P12", "P13", "P15"}
+    assert {code for code, text in notes.items() if "a bolus of 0.5 mg/kg" in text} == {
+        "P12",
+        "P14",
+    }
+    assert {code for code, text in notes.items() if "rates up to 2 mg/kg/h" in text} == {
+        "P01",
+        "P12",
+        "P13",
+        "P15",
+    }
 
 
 def test_u01_s_ketamine_carries_no_limit_of_racemic_and_lacks_its_own() -> None:

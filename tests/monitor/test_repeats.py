@@ -152,7 +152,7 @@ def test_a_repeat_is_the_same_although_the_network_took_its_time(store: Store) -
 
 def test_a_question_answered_is_no_repeat(store: Store) -> None:
     session_id = infusing(store)
-    request = rate_request("0.3", 16)
+    request = rate_request("0.3", 16, second_person="diaz")
     with pytest.raises(NeedsConfirmation) as asked:
         actions.change_rate(store, BLUM, session_id, request, now=at(16))
     codes = frozenset(problem.code for problem in asked.value.problems)

@@ -111,7 +111,12 @@ def test_a_new_weight_keeps_mg_and_recomputes_what_is_per_kg(store: Store) -> No
     assert len(again.session.weights) == 2
     up = rate_request("0.15", 45, reason="ordered", second_person="diaz")
     later = actions.change_rate(
-        store, BLUM, session_id, up, now=at(45), confirmed=frozenset({"interlock.1"})
+        store,
+        BLUM,
+        session_id,
+        up,
+        now=at(45),
+        confirmed=frozenset({"interlock.1", "titrate_if.soft"}),
     )
     assert later.session.dose_steps[-1].rate_mg_per_h == D("12.6")
     [event] = [item for item in numbered_events(later.session, UTC) if "Weight" in item.text]
