@@ -115,4 +115,4 @@ def test_an_alert_of_the_dose_offers_no_symptom(bedside: Bedside) -> None:
         answer = bedside.post("event", body, client=client)
     assert answer.status == 200, answer.text
     alerts = answer.json()["state"]["alerts"]
-    assert [alert["symptoms"] for alert in alerts] == [[]]
+    assert [alert["symptoms"] for alert in alerts] == [[], []]
