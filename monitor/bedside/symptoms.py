@@ -20,10 +20,13 @@ def standing_symptoms(
 
     Yes, no and nothing are three things: only a no ends it (clinical.md U-02, U-53).
     """
+    # An alert of the dose is raised by a limit of the protocol and is no row here.
+    rule_ids = {view.alert.rule_id, *view.rule_ids}
     keys = {
         key
-        for rule_id in (view.alert.rule_id, *view.rule_ids)
-        for key in SIGNS[threshold_set.rule(rule_id).sign].parameters
+        for rule in threshold_set.rules
+        if rule.id in rule_ids
+        for key in SIGNS[rule.sign].parameters
         if PARAMETERS[key].kind == "tick" and key not in _NOT_LASTING
     }
     newest = {

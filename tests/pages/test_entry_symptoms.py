@@ -106,3 +106,13 @@ def test_oxygen_as_a_flow_raises_its_alert_until_it_is_off(bedside: Bedside) -> 
     off = _state(bedside, o2_flow="0")
     assert [alert["needs_answer"] for alert in off["alerts"]] == [True], "unanswered it stays"
     assert _answered(bedside, off)["alerts"] == []
+
+
+def test_an_alert_of_the_dose_offers_no_symptom(bedside: Bedside) -> None:
+    """It is raised by no row of the threshold set."""
+    with bedside.signed_in_later(timedelta(days=8)) as client:
+        body = {"id": str(new_id()), "kind": "toilet", "age_ms": 0}
+        answer = bedside.post("event", body, client=client)
+    assert answer.status == 200, answer.text
+    alerts = answer.json()["state"]["alerts"]
+    assert [alert["symptoms"] for alert in alerts] == [[], []]

@@ -636,17 +636,17 @@ class Bedside {
     } else if (state === "typed") put(this.savedText, say("came_back", { text: this.form.summary() }));
     else if (this.lastSaved) {
       put(this.savedText, this.lastSaved.check
-        ?? [say("saved_at", { time: clock(this.lastSaved.at, true) }), this.clockWrong()].filter(Boolean).join(" · "));
-    } else put(this.savedText, this.clockWrong() ?? say("all_saved"));
+        ?? this.clockWrong("saved_clock", clock(this.lastSaved.at, true)) ?? say("saved_at", { time: clock(this.lastSaved.at, true) }));
+    } else put(this.savedText, this.clockWrong("clock_wrong") ?? say("all_saved"));
     this.root?.toggleAttribute("data-unsaved", state === "unsaved");
     this.paintUndo();
   }
 
   /** What to say of a tablet whose own clock is wrong; the record has the server's times. */
-  clockWrong() {
+  clockWrong(words, time) {
     const minutes = Math.round(Math.abs(this.clockAheadMs) / 60000);
     if (Math.abs(this.clockAheadMs) <= CLOCK_WRONG_MS) return null;
-    return say(this.clockAheadMs > 0 ? "clock_fast" : "clock_slow", { minutes });
+    return say(words, { time, why: say(this.clockAheadMs > 0 ? "clock_fast" : "clock_slow", { minutes }) });
   }
 
   paintUndo() {

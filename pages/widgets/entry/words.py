@@ -399,18 +399,16 @@ def _person_words() -> dict[str, str]:
 def _symptom_words() -> dict[str, str]:
     """Symptoms that are there, gone, or were not asked about; oxygen; earlier rows, right times."""
     return {
-        "clock_fast": _(
-            "The clock of this tablet is {minutes} min fast. The record has the right time."
-        ),
-        "clock_slow": _(
-            "The clock of this tablet is {minutes} min slow. The record has the right time."
-        ),
+        "clock_fast": _("tablet clock {minutes} min fast"),
+        "clock_slow": _("tablet clock {minutes} min slow"),
+        "clock_wrong": _("Every entry is saved, with the right time: {why}."),
         "earlier_failed": _("The server does not answer. Try again."),
         "earlier_rows": _("Earlier entries · {n} more"),
         "right_time": _("{what}: the right time"),
         "right_time_help": _(
             "Everything that was saved together gets this time. What was written stays readable."
         ),
+        "saved_clock": _("✓ saved {time} · {why}"),
         "sum_retime": _("{what} was at {time}"),
         "wrong_time": _("Wrong time…"),
         "late_why": _("Entered late because"),
