@@ -51,8 +51,8 @@ def fill_start(page: Page) -> None:
     born = page.get_by_test_id("stDateInput")
     born.get_by_role("spinbutton").first.click()
     page.keyboard.type("17051979")
-    page.get_by_label("Weight was").click()
-    page.get_by_role("option", name="measured today").click()
+    page.get_by_label("Weighed").click()
+    page.get_by_role("option", name="today").click()
     page.get_by_label("Syringe (mg/mL)").click()
     page.get_by_role("option", name="2", exact=True).click()
 
