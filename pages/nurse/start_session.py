@@ -57,9 +57,9 @@ _BASES = {
 }
 _TODAY, _EARLIER, _STATED = "today", "earlier", "stated"
 _WEIGHED = {
-    _TODAY: "measured today",
-    _EARLIER: "measured before today",
-    _STATED: "stated by the patient",
+    _TODAY: "today",
+    _EARLIER: "earlier",
+    _STATED: "only stated",
 }
 _HEADINGS = {
     "patient": "1  Patient",
@@ -395,13 +395,11 @@ def _weight_fields(
     Nothing is chosen beforehand: a stated weight is not to pass for a measured one (2.4).
     """
     today = datetime.now(zone).date()
-    first, second, third, fourth = st.columns(4)
-    weight = first.text_input(
-        _("Weight (kg)"), key="start_session.weight", placeholder=_("actual weight")
-    )
+    first, second, third = st.columns(3)
+    weight = first.text_input(_("Weight (kg)"), key="start_session.weight", placeholder=_("actual"))
     height = second.text_input(_("Height (cm)"), key="start_session.height")
     weighed = third.selectbox(
-        _("Weight was"),
+        _("Weighed"),
         list(_WEIGHED),
         index=None,
         format_func=lambda item: _(_WEIGHED[item]),
@@ -410,8 +408,8 @@ def _weight_fields(
     )
     weighed_on = today if weighed == _TODAY else None
     if weighed == _EARLIER:
-        weighed_on = fourth.date_input(
-            _("Measured on"),
+        weighed_on = third.date_input(
+            _("Weighed on"),
             value=None,
             max_value=today,
             format="DD/MM/YYYY",

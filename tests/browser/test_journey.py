@@ -51,7 +51,7 @@ def fill_start(page: Page) -> None:
     born = page.get_by_test_id("stDateInput")
     born.get_by_role("spinbutton").first.click()
     page.keyboard.type("17051979")
-    choose(page, "Weight was", "measured today")
+    choose(page, "Weighed", "today")
     choose(page, "Syringe (mg/mL)", "2")
 
 
