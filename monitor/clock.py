@@ -47,6 +47,30 @@ def latest_instant(
     raise AssertionError("unreachable")  # pragma: no cover
 
 
+def instant_on(
+    day_text: str, clock_text: str, zone: ZoneInfo, *, second_time: bool | None = None
+) -> datetime:
+    """The instant with this clock time on that day (``2026-11-22``), in UTC: for what is on paper.
+
+    Whether it lies in the future or long ago is for others to say.
+
+    Raises:
+        InvalidEntry: not a date, not a clock time, or an hour the clocks skipped.
+        NeedsConfirmation: the hour happened twice and ``second_time`` is None.
+    """
+    try:
+        day = date.fromisoformat(day_text)
+    except ValueError:
+        raise InvalidEntry([_not_a_day(day_text)]) from None
+    wanted = _time(clock_text)
+    first, second = _instants(day, wanted, zone)
+    if _is_skipped(first, wanted, zone):
+        raise InvalidEntry([_skipped(wanted, day)])
+    if first != second and second_time is None:
+        raise NeedsConfirmation([_repeated(wanted, day)])
+    return second if second_time else first
+
+
 def _time(text: str) -> time:
     plain = "".join(
         str(unicodedata.decimal(character)) if character.isdecimal() else character
@@ -77,6 +101,11 @@ def _is_skipped(instant: datetime, wanted: time, zone: ZoneInfo) -> bool:
 def _not_a_time(text: str) -> Problem:
     message = f"“{text.strip()[:12]}” is not a clock time. Type it like 14:32."
     return Problem("taken_at", message, code="taken_at.not_a_time")
+
+
+def _not_a_day(text: str) -> Problem:
+    message = f"“{text.strip()[:12]}” is not a date. Choose the day that stands on the paper."
+    return Problem("taken_at", message, code="taken_at.not_a_day")
 
 
 def _skipped(wanted: time, day: date) -> Problem:

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from monitor.accounts import DeviceSession
-from monitor.clock import latest_instant
+from monitor.clock import instant_on, latest_instant
 from monitor.errors import InvalidEntry, Problem
 from monitor.numbers import parse_number
 from monitor.permissions import User
@@ -105,13 +105,15 @@ class Call:
         taken = self.part("taken", self.body.get("taken") or {})
         clock = taken.text("clock")
         if clock is not None:
-            return self._clock_time(clock)
+            return self._clock_time(clock, taken.text("day"))
         return self.tapped_at - timedelta(minutes=taken.whole("ago", _LONGEST_AGO_MIN) or 0)
 
-    def _clock_time(self, text: str) -> datetime:
+    def _clock_time(self, text: str, day: str | None) -> datetime:
         second = None
         if "taken_at.repeated" in self.confirmed:
             second = "taken_at.second" in self.confirmed
+        if day is not None:
+            return instant_on(day, text, self.gate.zone, second_time=second)
         return latest_instant(text, self.gate.zone, self.tapped_at, second_time=second)
 
     @property

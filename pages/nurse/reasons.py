@@ -26,6 +26,9 @@ def dose_reasons() -> dict[str, Choices]:
         "rate": choices(order, plan, _("not enough effect"), _("tolerated well")),
         "resume": choices(order, plan, _("symptoms have settled"), _("was paused for a moment")),
         "bolus": choices(order, plan, _("not enough effect")),
+        "patient-limit": choices(
+            order, _("reacted strongly before"), _("frail or other illness"), _("heavy patient")
+        ),
         "syringe": choices(order, _("the old one was empty")),
         "alone": choices(_("emergency"), _("nobody else was there")),
     }

@@ -38,7 +38,7 @@ def choose(page: Page, label: str, option: str | None = None) -> None:
     Such a menu closes when the page scrolls or is drawn anew under it, as a person sees and opens
     it again; so does this.
     """
-    box = page.get_by_label(label)
+    box = page.get_by_role("combobox", name=label)
     options = page.get_by_role("option", name=option, exact=option is not None)
     box.scroll_into_view_if_needed()
     for _try in range(10):

@@ -197,7 +197,8 @@ def test_what_is_tapped_in_the_sheets_is_large_enough(
     expect(sheet).to_be_visible()
 
     small = sheet.evaluate(
-        """(node) => [...node.querySelectorAll('button')].map((b) => b.getBoundingClientRect())
+        """(node) => [...node.querySelectorAll('button')].filter((b) => b.checkVisibility())
+            .map((b) => b.getBoundingClientRect())
         .filter((box) => box.width < 47.9 || box.height < 47.9).length"""
     )
     scrolls = sheet.locator(".sheet-body").evaluate("(n) => n.scrollHeight > n.clientHeight + 1")

@@ -11,6 +11,7 @@ from playwright.sync_api import Page, expect
 
 from monitor.record import Source
 from pages.widgets.clinic_time import clinic_zone
+from tests.browser.conftest import Complaints
 from tests.browser.tablet import Tablet, put_session
 from tests.server import Server
 
@@ -64,6 +65,39 @@ def test_sets_and_events_are_typed_in_from_paper(
     late = [(fact.recorded_at - fact.taken_at).total_seconds() / 60 for fact in new]
     assert 24 < late[0] < 27
     assert 23 < late[1] < 26
+
+
+def test_the_day_on_the_paper_is_chosen_once_and_holds_for_what_follows(
+    server: Server, open_bedside: Callable[..., Tablet], complaints: Complaints
+) -> None:
+    complaints.expect("status of 409")  # the question about the day
+    session = put_session(server)
+    tablet = open_bedside(session)
+    page, sheet = tablet.page, tablet.page.get_by_role("dialog")
+    day = (datetime.now(UTC).astimezone(clinic_zone()) - timedelta(days=3)).date()
+
+    tablet.tap(page.locator(".list"))
+    tablet.tap(page.get_by_role("button", name="Enter from paper"))
+    for key, digits, clock in (("70", "1405", "14:05"), ("72", "1420", "14:20")):
+        tablet.keys(key)
+        tablet.save()
+        if clock == "14:05":
+            sheet.get_by_label("Day").fill(day.isoformat())
+        expect(sheet.get_by_label("Day")).to_have_value(day.isoformat())
+        type_time(tablet, digits)
+        ask = page.locator(".ask:not([hidden])")
+        expect(ask).to_contain_text("Is the date right?")
+        ask.get_by_role("button").first.tap()
+        expect(tablet.saved).to_contain_text("✓ saved")
+        expect(tablet.first_row).to_contain_text(f"{day.day} {day:%b} {clock}")
+
+    hearts = {
+        str(item.value): item.taken_at.astimezone(clinic_zone())
+        for item in server.store.session(session.id).observations
+        if str(item.value) in ("70", "72") and item.parameter == "hr"
+    }
+    assert {value: f"{at:%H:%M}" for value, at in hearts.items()} == {"70": "14:05", "72": "14:20"}
+    assert {at.date() for at in hearts.values()} == {day}
 
 
 @pytest.mark.parametrize("viewport", [(1280, 800), (1024, 690)])

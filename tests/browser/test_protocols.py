@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.conftest import choose
+
 pytestmark = pytest.mark.browser
 
 BrowserPage = Callable[..., Page]
@@ -51,9 +53,7 @@ def test_a_lead_gives_a_protocol_a_schedule_of_its_own(browser_page: BrowserPage
     refused = lead.get_by_text("✕ The rows below are not those of DEP-40.")
     expect(refused).to_be_visible(timeout=WAIT_MS)
     expect(every).to_have_value("20")
-    # By keyboard: the menu closes when the page scrolls under it.
-    lead.get_by_role("combobox", name="Observation schedule").press("ArrowDown")
-    lead.get_by_role("option", name="a schedule of its own").click()
+    choose(lead, "Observation schedule", "a schedule of its own")
     lead.get_by_role("button", name="Store as a draft").click()
     expect(lead.get_by_text("is stored as a draft").first).to_be_visible(timeout=WAIT_MS)
     changed = lead.get_by_role("row", name="A set from minute 60 on every 15 min 20 min")

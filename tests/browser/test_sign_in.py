@@ -127,7 +127,7 @@ def test_signing_out_in_another_tab_blanks_the_page(
     other_tab.get_by_role("button", name="Sign out").click()
     wait_until_blank(other_tab)
     wait_until_blank(page)
-    for _ in range(50):  # the browser tells of the closed socket in its own time
+    for _ in range(200):  # the browser tells of the closed socket in its own time
         if closed:
             break
         page.wait_for_timeout(100)

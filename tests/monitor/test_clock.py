@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.clock import FUTURE_TOLERANCE, latest_instant
+from monitor.clock import FUTURE_TOLERANCE, instant_on, latest_instant
 from monitor.errors import InvalidEntry, NeedsConfirmation
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -61,6 +61,22 @@ def test_in_the_repeated_hour_the_person_is_asked_which() -> None:
 def test_while_the_second_time_is_still_ahead_nobody_is_asked() -> None:
     now = utc(2026, 10, 25, 0, 45)
     assert latest_instant("02:30", BERLIN, now) == utc(2026, 10, 25, 0, 30)
+
+
+def test_on_a_day_that_was_said_the_time_is_of_that_day() -> None:
+    assert instant_on("2026-05-01", "14:05", BERLIN) == utc(2026, 5, 1, 12, 5)
+    with pytest.raises(InvalidEntry, match="02:30 did not exist on 29 March"):
+        instant_on("2026-03-29", "02:30", BERLIN)
+    with pytest.raises(NeedsConfirmation, match="happened twice"):
+        instant_on("2026-10-25", "02:30", BERLIN)
+    assert instant_on("2026-10-25", "0230", BERLIN, second_time=False) == utc(2026, 10, 25, 0, 30)
+    assert instant_on("2026-10-25", "0230", BERLIN, second_time=True) == utc(2026, 10, 25, 1, 30)
+
+
+@pytest.mark.parametrize("day", ["", "yesterday", "2026-02-30", "29.11.2026", "2026-11"])
+def test_what_is_no_day_is_refused(day: str) -> None:
+    with pytest.raises(InvalidEntry, match="is not a date"):
+        instant_on(day, "14:05", BERLIN)
 
 
 @given(

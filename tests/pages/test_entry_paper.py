@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC
+from datetime import UTC, timedelta
 from typing import Any
 
 import pytest
@@ -66,6 +66,29 @@ def test_a_correction_of_what_was_on_paper_stays_from_paper(bedside: Bedside) ->
 
     (fixed,) = [item for item in bedside.session.observations if str(item.id) == right["id"]]
     assert (fixed.value, fixed.source) == (71, Source.PAPER)
+
+
+def test_paper_of_a_weekend_is_typed_in_on_monday_after_one_question(bedside: Bedside) -> None:
+    day = (bedside.home.clock.now - timedelta(days=3)).date()
+    body = a_set(taken={"clock": "14:05", "day": day.isoformat()}, hr="70") | PAPER
+
+    asked = bedside.post("set", body)
+    assert asked.status == 409, asked.text
+    (question,) = asked.json()["questions"]
+    assert "Is the date right?" in question["text"]
+    saved = bedside.post("set", body | {"confirmed": [question["code"]]})
+
+    assert saved.status == 200, saved.text
+    (heart,) = [item for item in bedside.session.observations if item.value == 70]
+    assert heart.taken_at.astimezone(UTC).strftime("%F %H:%M") == f"{day} 14:05"
+
+
+@pytest.mark.parametrize("day", ["tomorrow", 3, "2999-01-01"])
+def test_a_day_that_is_none_or_not_yet_is_refused(bedside: Bedside, day: Any) -> None:
+    before = bedside.session
+    answer = bedside.post("set", a_set(taken={"clock": "14:05", "day": day}, hr="70") | PAPER)
+    assert answer.status in (400, 422)
+    assert bedside.session == before
 
 
 def test_tables_list_and_export_say_it(bedside: Bedside) -> None:

@@ -34,7 +34,7 @@ def test_every_row_of_the_session_can_be_reached(bedside: Bedside) -> None:
         assert answer.status == 200, answer.text
         state = answer.json()["state"]
         sent.append(body["id"])
-    assert state["rows_n"] == len(sent) + 3, "two sets and a rate were there before"
+    assert state["rows_n"] == len(sent) + 4, "a weight, two sets and a rate were there before"
 
     found = [row["id"] for row in state["recent"]]
     while len(found) < state["rows_n"]:

@@ -8,7 +8,7 @@ import pytest
 
 from monitor.bedside.proposals import preview, proposals
 from monitor.gate_library import GATE
-from monitor.record import Fact
+from monitor.record import DoseUnit, Fact
 from pages.nurse.reasons import dose_reasons, override_reasons
 from tests import build
 from tests.monitor.test_bedside_leaving import BERLIN, opened
@@ -47,8 +47,17 @@ def test_every_point_that_can_be_overridden_has_reasons_of_its_own() -> None:
 def test_a_dose_says_which_moment_it_belongs_to(facts: list[Fact], moment: str) -> None:
     beside = opened(build.session(build.obs_set(-35), *facts), 0)
     assert proposals(beside, BERLIN)["up"]["moment"] == moment
-    typed = preview(beside, kind="rate", value=Decimal("0.1"), unit="mg/kg/h", zone=BERLIN)
+    typed = preview(
+        beside,
+        kind="rate",
+        value=Decimal("0.1"),
+        unit=DoseUnit.MG_PER_KG_PER_H,
+        taken_at=build.at(0),
+        zone=BERLIN,
+    )
     assert typed["moment"] == moment
-    bolus = preview(beside, kind="bolus", value=Decimal(5), unit="mg", zone=BERLIN)
+    bolus = preview(
+        beside, kind="bolus", value=Decimal(5), unit=DoseUnit.MG, taken_at=build.at(0), zone=BERLIN
+    )
     assert bolus["moment"] == "bolus"
     assert {moment, "bolus", "syringe", "alone"} <= set(dose_reasons())

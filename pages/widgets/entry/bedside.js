@@ -262,8 +262,8 @@ class Bedside {
   /** In paper mode the time comes from the sheet of paper: it is asked for what has one. */
   send(path, body, text, extra = {}) {
     if (this.paper && !UNTIMED.includes(path)) {
-      return this.sheets.clockTime(say("paper_when", { text }), (typed) =>
-        this.queue(path, { ...body, taken: { clock: typed }, source: "paper" }, text, extra));
+      return this.sheets.clockTime(say("paper_when", { text }), (typed, day) =>
+        this.queue(path, { ...body, taken: atClock(typed, day), source: "paper" }, text, extra));
     }
     return this.queue(path, body, text, extra);
   }
@@ -295,6 +295,8 @@ class Bedside {
   /** Back-entry of what was written on paper while the monitor was down. */
   setPaper(on) {
     this.paper = on;
+    // Today or yesterday by its clock time, until a day was chosen; it then holds for what follows.
+    this.paperDay = "";
     this.root.toggleAttribute("data-paper", on);
     this.form.paint();
     if (!this.isClosed()) this.form.focus("hr");
@@ -576,8 +578,8 @@ class Bedside {
   }
 
   row(row) {
-    const time = button(clock(Date.parse(row.taken_at)), () => this.sheets.details(row),
-      { class: "tap time", "aria-label": say("details_of", { time: clock(Date.parse(row.taken_at)) }) });
+    const time = button(rowTime(row, this.now()), () => this.sheets.details(row),
+      { class: "tap time", "aria-label": say("details_of", { time: rowTime(row, this.now()) }) });
     const fresh = this.lastSaved?.id === row.id;
     const by = el("span", { class: "by" }, row.by);
     const props = { class: `row ${row.kind}${fresh ? " fresh" : ""}`, "data-id": row.id };

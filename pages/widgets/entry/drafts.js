@@ -83,6 +83,7 @@ class Drafts {
    */
   async restore(form) {
     const { outbox } = this.app;
+    const { entry } = this;
     await outbox.restored;
     const living = await this.tab.living();
     const server = this.app.config.draft ? readDraft(this.app.config.draft) : null;
@@ -96,7 +97,8 @@ class Drafts {
     let found = drafts.find((draft) => draft.tab === this.tab.id || !living.has(draft.tab));
     // A tab that was closed a moment ago may look open still.
     if (!found && drafts.length && await this.tab.isLeft(drafts[0].tab)) [found] = drafts;
-    if (!found || !form.isEmpty()) return;
+    // Meanwhile somebody typed here, or even saved it: what another tab left is for the next one.
+    if (!found || !form.isEmpty() || this.entry !== entry) return;
     form.takeOver(found);
     await this.keep(form.content, found.changed, found.key);
   }

@@ -391,8 +391,8 @@ class Form {
       return;
     }
     if (this.app.paper && !this.content.taken.clock) {
-      this.app.sheets.clockTime(say("paper_when_set"), (typed) => {
-        this.setTaken({ clock: typed });
+      this.app.sheets.clockTime(say("paper_when_set"), (typed, day) => {
+        this.setTaken(atClock(typed, day));
         this.trySave();
       });
       return;
@@ -614,14 +614,14 @@ class Form {
   }
 
   paintTaken() {
-    const { ago, clock: typed } = this.content.taken;
+    const { ago, clock: typed, day } = this.content.taken;
     const { paper } = this.app;
     this.paper.hidden = !paper;
     for (const node of this.takenButtons) node.hidden = Boolean(paper);
     [0, 5, 10].forEach((minutes, index) => {
       this.takenButtons[index].setAttribute("aria-pressed", String(ago === minutes));
     });
-    const other = typed ?? (ago > 10 ? `−${ago}` : null);
+    const other = (typed && [day && dayText(day), typed].filter(Boolean).join(" ")) ?? (ago > 10 ? `−${ago}` : null);
     put(this.otherTime, other ?? "…");
     this.otherTime.setAttribute("aria-pressed", String(other !== null));
     const extras = this.app.config.extra_fields.filter((key) => (this.content.values[key] !== undefined || this.content.notTaken[key])).length

@@ -69,7 +69,7 @@ class RecordSheets extends RowSheets {
           button(reason.label, () => send(reason.label), { class: "tap choice", "data-code": reason.code })));
     };
     draw();
-    const was = el("p", { class: "amend-was" }, say("amend_was", { label: cell.label, value: cell.text, time: clock(Date.parse(row.taken_at)), by: row.by }));
+    const was = el("p", { class: "amend-was" }, say("amend_was", { label: cell.label, value: cell.text, time: rowTime(row, this.app.now()), by: row.by }));
     if (group) {
       const codes = el("div", { class: "choices digits" }, group.codes.filter((code) => !code.asleep).map((code) =>
         button(code.short, () => {
@@ -136,7 +136,7 @@ class RecordSheets extends RowSheets {
     const cells = row.cells.map((cell) =>
       button([el("small", {}, cell.label), " ", el("b", {}, cell.text), ...(cell.was ? [" ", el("s", {}, cell.was)] : [])],
         () => this.amend(row, cell), { class: "tap choice cell", "data-level": cell.level, disabled: !cell.id }));
-    this.open(`${clock(Date.parse(row.taken_at))}  ${row.text}`, el("p", {}, row.story),
+    this.open(`${rowTime(row, this.app.now())}  ${row.text}`, el("p", {}, row.story),
       row.cells.length ? el("div", { class: "choices" }, cells, this.retimeButton(row))
         : row.struck ? null : button(say("amend_title"), () => this.strike(row), { class: "tap choice" }));
   }
@@ -147,7 +147,7 @@ class RecordSheets extends RowSheets {
     // What cannot be moved is struck out for its time, too, and entered again at the right one.
     const reasons = row.moves ? known : [...known, { code: time, label: time }];
     this.open(say("amend_title"),
-      el("p", { class: "amend-was" }, `${clock(Date.parse(row.taken_at))}  ${row.text}  ${row.by}`),
+      el("p", { class: "amend-was" }, `${rowTime(row, this.app.now())}  ${row.text}  ${row.by}`),
       this.retimeButton(row),
       el("h3", {}, say("strike_because")),
       this.choices(reasons, (code) =>

@@ -44,7 +44,7 @@ class RowSheets extends OxygenSheets {
   recordRow(row) {
     const text = row.cells.length ? row.cells.map((cell) => `${cell.label} ${cell.text}`).join("  ")
       : row.struck ? el("s", {}, row.text) : row.text;
-    return button([el("b", {}, clock(Date.parse(row.taken_at))), el("span", {}, text), el("small", {}, row.by)],
+    return button([el("b", {}, rowTime(row, this.app.now())), el("span", {}, text), el("small", {}, row.by)],
       () => this.details(row), { class: "tap choice recent-row", "data-id": row.id });
   }
 
@@ -54,10 +54,12 @@ class RowSheets extends OxygenSheets {
   }
 
   retime(row) {
-    const what = `${clock(Date.parse(row.taken_at))}  ${row.text}`;
-    this.clockTime(say("right_time", { what }), (typed) => this.app.send("retime",
-      { moves: row.id, reason: this.app.config.wrong_time, taken: { clock: typed } },
-      say("sum_retime", { what, time: typed })));
+    const at = Date.parse(row.taken_at);
+    const what = `${rowTime(row, this.app.now())}  ${row.text}`;
+    const old = this.app.now() - at > OLD_ROW_MS;
+    this.clockTime(say("right_time", { what }), (typed, day) => this.app.send("retime",
+      { moves: row.id, reason: this.app.config.wrong_time, taken: atClock(typed, day) },
+      say("sum_retime", { what, time: typed })), null, null, old || this.app.paper ? isoDay(at) : undefined);
     put(this.body.querySelector(".split p"), say("right_time_help"));
   }
 }

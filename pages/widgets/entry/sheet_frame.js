@@ -114,8 +114,8 @@ class SheetFrame {
       refill(row, el("span", { class: "caption" }, caption),
         agos.map((minutes) => button(minutes ? say("minus_minutes", { minutes }) : say("now"),
           () => choose({ ago: minutes }), { "data-ago": minutes, "aria-pressed": String(ago === minutes) })),
-        button(typed ?? say("other_clock"), () => this.clockTime(caption, (clockTime) => {
-          choose({ clock: clockTime });
+        button(typed ?? say("other_clock"), () => this.clockTime(caption, (clockTime, day) => {
+          choose(atClock(clockTime, day));
           reopen();
         }, [], reopen), { "aria-pressed": String(Boolean(typed)), "data-ago": "other" }));
     };

@@ -47,13 +47,18 @@ class Sheets extends EffectSheets {
   otherTime() {
     const minutes = [15, 20, 30, 45, 60].map((ago) => ({ code: ago, label: say("minus_minutes", { minutes: ago }) }));
     const paper = this.app.paper;
-    this.clockTime(say("when_taken"), (typed) => this.form.setTaken({ clock: typed }),
+    this.clockTime(say("when_taken"), (typed, day) => this.form.setTaken(atClock(typed, day)),
       paper ? null : [this.optional(say("late_why"), this.app.config.late_reasons, this.form.content, "late"),
         this.choices(minutes, (ago) => this.form.setTaken({ ago }))]);
   }
 
-  /** A clock time, typed with four digits; ``beside`` are shorter ways to say it. */
-  clockTime(title, act, beside = null, back = null) {
+  /**
+   * A clock time, typed with four digits; ``beside`` are shorter ways to say it.  A day is asked where
+   * the time may be of another one: on paper, and in corrections of what is older than a day.
+   */
+  clockTime(title, act, beside = null, back = null, day = this.app.paper ? this.app.paperDay : undefined) {
+    const date = day === undefined ? null : el("input", { type: "date", class: "search", max: isoDay(this.app.now()), value: day,
+      "aria-label": say("paper_day") });
     const input = el("input", { type: "text", inputmode: "none", maxlength: 5, class: "big",
       placeholder: "14:05", "aria-label": say("clock_time"), "data-first": true });
     const problem = el("p", { class: "problem", role: "alert" });
@@ -67,13 +72,14 @@ class Sheets extends EffectSheets {
         put(problem, say("clock_time_wrong"));
         return;
       }
+      if (date && this.app.paper) this.app.paperDay = date.value;
       this.close();
-      act(input.value);
+      act(input.value, date?.value);
     };
     onEnter(input, use);
     this.open(title,
       el("div", { class: "split" },
-        el("div", {}, beside, el("p", {}, say(back ? "clock_help_type" : beside ? "clock_help" : "clock_help_only")),
+        el("div", {}, beside, date ? el("label", { class: "day" }, el("span", {}, say("paper_day")), date) : null, el("p", {}, say(back ? "clock_help_type" : beside ? "clock_help" : "clock_help_only")),
           back ? button(say("go_back"), back, { class: "tap choice" }) : null),
         el("div", {}, input, problem, keypad({ target: () => input, left: { label: say("use_time"), act: use } }))));
   }

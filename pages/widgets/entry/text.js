@@ -44,6 +44,30 @@ function clock(ms, seconds = false) {
   }).format(ms);
 }
 
+/** The day of the clinic as 2026-11-22. */
+function isoDay(ms) {
+  return new Intl.DateTimeFormat("sv-SE", { timeZone: ZONE }).format(ms);
+}
+
+/** "22 Nov", of a day as isoDay tells it. */
+function dayText(day) {
+  return new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", timeZone: "UTC" }).format(Date.parse(day));
+}
+
+/** A row older than this may be of another day: that is said, and asked when its time is put right. */
+const OLD_ROW_MS = 20 * 3600000;
+
+/** The time of a row, with its day where that is not plain. */
+function rowTime(row, now) {
+  const at = Date.parse(row.taken_at);
+  return now - at > OLD_ROW_MS ? `${dayText(isoDay(at))} ${clock(at)}` : clock(at);
+}
+
+/** When something was, as it is sent: at a clock time, on a day where one was said. */
+function atClock(typed, day) {
+  return day ? { clock: typed, day } : { clock: typed };
+}
+
 /** 200 -> "3:20", 4000 -> "1:06:40". */
 function duration(totalSeconds) {
   const s = Math.max(0, Math.floor(totalSeconds));

@@ -112,6 +112,7 @@ def _entry_words() -> dict[str, str]:
         "earlier_title": _("When was the infusion held or stopped?"),
         "over_other": _("min"),
         "pain": _("Pain"),
+        "paper_day": _("Day"),
         "paper_mode": _("FROM PAPER ✕"),
         "pain_value": _("Pain {value}"),
         "really_so": _("It is really so…"),
