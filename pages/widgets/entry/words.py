@@ -213,7 +213,9 @@ def _sheet_words() -> dict[str, str]:
         "check_and_save": _("Next"),
         "clear_reason": _("remove the reason"),
         "clock_help": _("Or type the clock time."),
-        "clock_help_only": _("Type the clock time that stands on the paper."),
+        "clock_help_only": _(
+            "Type the clock time that stands on the paper. Without a day it is of the last 24 hours."
+        ),
         "clock_time": _("Clock time"),
         "clock_time_wrong": _("Type the time with four digits, like 14:05."),
         "close": _("Close"),
