@@ -14,7 +14,7 @@ from playwright.sync_api import Locator, Page, Route, expect
 from monitor.actions import save_draft
 from monitor.record import InfusionSession
 from pages.http.context import token_hash
-from tests.browser.conftest import Complaints
+from tests.browser.conftest import BrowserPage, Complaints
 from tests.browser.tablet import NO_NETWORK, Tablet, put_session, saved_values
 from tests.server import Server
 
@@ -354,6 +354,24 @@ def test_closing_the_page_warns_while_something_is_unsent(
 
 
 # -- two tabs ------------------------------------------------------------------------------------
+
+
+def test_a_browser_that_stores_nothing_says_so_while_an_entry_waits(
+    server: Server, session: InfusionSession, browser_page: BrowserPage, complaints: Complaints
+) -> None:
+    complaints.expect(NO_NETWORK)
+    page = browser_page("nurse", "/intended-use", has_touch=True)
+    page.add_init_script("indexedDB.open = () => { throw new Error('private window'); };")
+    page.goto(f"/bedside?session={session.id}")
+    expect(page.get_by_role("button", name="SAVE")).to_be_visible(timeout=20_000)
+    tablet = Tablet(page)
+    page.route("**/entry/*/set", lambda route: route.abort())
+    enter_heart(tablet, "70")
+    expect(tablet.saved).to_contain_text("NOT SAVED")
+    expect(tablet.saved).to_contain_text("keep this page open")
+    page.unroute("**/entry/*/set")
+    expect(tablet.saved).to_contain_text("✓ saved", timeout=20_000)
+    assert hearts(server, session.id, 70) == 1
 
 
 def second_tab(tablet: Tablet, session: InfusionSession) -> Tablet:

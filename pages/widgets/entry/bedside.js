@@ -627,8 +627,9 @@ class Bedside {
     this.savedButton.onclick = () => (state === "question" ? this.questions.show(questions[0]) : this.sheets.waiting());
     put(this.savedButton, say(state === "question" ? "answer_question" : "show"));
     if (stuck.length) {
-      put(this.savedText, say(mine.length > 1 ? "not_saved_n" : "not_saved",
-        { n: mine.length, text: stuck[0].summary.text, time: clock(this.now() - ageMs(stuck[0])) }));
+      const waits = say(mine.length > 1 ? "not_saved_n" : "not_saved",
+        { n: mine.length, text: stuck[0].summary.text, time: clock(this.now() - ageMs(stuck[0])) });
+      put(this.savedText, this.outbox.forgetsOnClose ? `${waits} · ${say("keep_open")}` : waits);
     } else if (state === "question") {
       put(this.savedText, say(questions.length > 1 ? "questions_open" : "question_open", { n: questions.length }));
     } else if (state === "sending") put(this.savedText, say("saving", { text: waiting[0].summary.text }));

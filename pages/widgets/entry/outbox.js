@@ -87,6 +87,7 @@ class Outbox {
   // -- what is kept ---------------------------------------------------------------------------
   async restore() {
     await this.tab.ready;
+    this.forgetsOnClose = !(await this.shelf.database);
     for (const stored of await this.shelf.all("outbox")) this.take(stored);
     this.tell("changed");
     this.send();

@@ -142,6 +142,7 @@ def _saving_words() -> dict[str, str]:
         "later": _("Later"),
         "locked": _("This device is locked. Unlock it and it will be sent."),
         "no_answer": _("The server does not answer. It is kept here and sent again."),
+        "keep_open": _("keep this page open: this browser stores nothing"),
         "not_permitted": _("The server did not accept it from you."),
         "not_saved": _("NOT SAVED {time}: {text}"),
         "not_saved_because": _("Not saved: {text}"),
