@@ -56,6 +56,16 @@ def _going_on(courses: tuple[CourseStanding, ...]) -> CourseStanding | None:
     return next(going_on, None)
 
 
+def find_patients(store: Store, user: User, text: str, limit: int) -> tuple[Patient, ...]:
+    """Patients whose name or number begins like this, and first whoever sits in a chair called so."""
+    check_may(user, Action.SEE_SESSION)
+    chair = text.strip().casefold()
+    running = (store.session(session_id) for session_id in store.open_session_ids(user.clinic))
+    seated = [session.patient for session in running if session.chair.casefold() == chair]
+    called = store.find_patients(user.clinic, text, limit)
+    return tuple({patient.id: patient for patient in (*seated, *called)}.values())
+
+
 def open_course(store: Store, patient_id: UUID, *, now: datetime) -> CourseStanding | None:
     """The course a session of this patient that is opened now belongs to."""
     if not store.courses(patient_id):

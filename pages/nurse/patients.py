@@ -63,12 +63,12 @@ def _asked_for() -> UUID | None:
 def _search(store: Store, user: User) -> UUID | None:
     text = st.text_input(
         _("Find a patient"),
-        placeholder=_("family name, given name or hospital number begins with"),
+        placeholder=_("family name, given name or hospital number begins with, or a chair"),
         key="patients.search",
     )
     if not text.strip():
         return None
-    found = store.find_patients(user.clinic, text, _MOST_FOUND)
+    found = register.find_patients(store, user, text, _MOST_FOUND)
     if not found:
         st.info(_("Nobody found. Check the spelling, or enter a new patient below."))
         return None
@@ -86,7 +86,7 @@ def _search(store: Store, user: User) -> UUID | None:
         )
         if st.button(label, key=f"patients.found.{patient.id}", width="stretch"):
             go_to("patients", patient=patient.id)
-    if len(found) == _MOST_FOUND:
+    if len(found) >= _MOST_FOUND:
         st.caption(_("Only the first {n} are shown: type more of the name.").format(n=_MOST_FOUND))
     return None
 

@@ -50,6 +50,16 @@ def test_a_patient_is_registered_once(store: Store) -> None:
     assert store.find_patients("main", patient.mrn) == (patient,)
 
 
+def test_a_patient_is_found_by_the_chair_of_a_session_that_runs(store: Store) -> None:
+    opened = actions.start_session(store, BLUM, start_request(chair="A3"), now=at(-10))
+    other = a_patient(store, family_name="A3ver", mrn="K-9")
+    found = register.find_patients(store, BLUM, " a3 ", 20)
+    assert found == (opened.session.patient, other)
+    assert register.find_patients(store, BLUM, "a", 20) == (other,), "a chair is named whole"
+    with pytest.raises(NotPermitted):
+        register.find_patients(store, admin(), "a3", 20)
+
+
 def test_a_number_is_one_patients(store: Store) -> None:
     known = a_patient(store, mrn="K-7")
     with pytest.raises(InvalidEntry) as refused:
