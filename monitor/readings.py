@@ -137,8 +137,9 @@ class SessionReadings:
         #: this one, so whoever takes it has to see that it is about the same readings.
         self.derived: dict[Any, Any] = {}
         self._of_sets: dict[str, list[Reading]] = {}
-        #: What was ticked after the last set that says something about dissociation.
-        self._last_ticks: dict[str, Decimal] = dict.fromkeys(_DISSOCIATION_TICKS, _NO)
+        #: What stood ticked before the later sets.  Never written again: two threads may be building
+        #: the same stream, and what one of them ends with is not what the other begins with.
+        self._ticks_before: dict[str, Decimal] = dict.fromkeys(_DISSOCIATION_TICKS, _NO)
         #: The same of the session before, by sign: nobody changes a list once it is there.
         self._earlier: dict[str, list[Reading]] = {}
         self._earlier_extremes: dict[str, tuple[Decimal, Decimal] | None] = {}
@@ -150,8 +151,9 @@ class SessionReadings:
         # Another thread may be reading there: what follows from a stream is taken before it.
         self._earlier_extremes = dict(before._extremes)
         self._earlier = dict(before._of_sets)
-        if "dissociation" in self._earlier:
-            self._last_ticks = before._last_ticks
+        if said := self._earlier.get("dissociation"):
+            told = said[-1].measures
+            self._ticks_before = {tick: told[f"last_{tick}"] for tick in _DISSOCIATION_TICKS}
         self.derived = dict(before.derived)
         if "baseline" in vars(before) and _same_baseline(before._session, session, later):
             vars(self)["baseline"] = before.baseline
@@ -308,7 +310,7 @@ class SessionReadings:
 
     def _dissociation(self, sets: Sets) -> Iterator[Reading]:
         started_at = self._session.started_at
-        last = dict(self._last_ticks)
+        last = dict(self._ticks_before)
         keys = ("dissociation", *_DISSOCIATION_TICKS)
         for together in sets.with_any(keys):
             facts = [together[key] for key in keys if key in together]
@@ -323,7 +325,6 @@ class SessionReadings:
                 last |= {key: told[key] for key in _DISSOCIATION_TICKS if key in told}
             told |= {f"last_{key}": value for key, value in last.items()}
             yield _reading(facts[0], told.get("value"), told, *facts[1:])
-        self._last_ticks = last
 
     def _symptoms(self, sets: Sets) -> Iterator[Reading]:
         keys = SIGNS["symptoms"].parameters

@@ -313,3 +313,29 @@ def test_vomiting_between_two_scores_is_read_in_its_place() -> None:
         observation("nausea", 0, 40),
     ]
     _grown_and_judged(facts, [0, 5, 10, 12, 40])
+
+
+def test_two_threads_that_build_one_stream_at_once_build_the_same() -> None:
+    """The second begins before the first has put its stream there, and ends after it."""
+    ticks = [None, 1, 0, 1]
+    first = session(rate("0.1", -30))
+    for number, tick in enumerate(ticks):
+        first = first.with_facts(_dissociation(2 + number, number * 5, distress=tick))
+    readings = session_readings(first, DEFAULT.newest_within)
+    for sign in SIGNS:
+        if sign == "side_effect":
+            continue
+        once = [item.measures for item in readings.of(sign)]
+        again = [item.measures for item in readings._read_sets(sign)]
+        assert again == once[: len(again)], sign
+    grown = first.with_facts(_dissociation(1, 25, distress=0))
+    breaches = find_breaches(grown, DEFAULT, at(26), protocol=PROTOCOL)
+    assert breaches == find_breaches(anew(grown), DEFAULT, at(26), protocol=PROTOCOL)
+
+
+def _dissociation(score: int, minute: int, *, distress: int | None) -> list[Observation]:
+    set_id = an_id()
+    found = [observation("dissociation", score, minute, set_id=set_id)]
+    if distress is not None:
+        found.append(observation("distress", distress, minute, set_id=set_id))
+    return found
