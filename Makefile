@@ -36,14 +36,15 @@ $(VENV)/.tests: requirements.txt tests/requirements.txt | $(VENV)/bin/python
 	@touch $@ $(VENV)/.runtime
 
 run: $(VENV)/.runtime
-	@$(PY) -m monitor serve --demo-if-empty
+	@$(PY) -m monitor serve --demo-if-empty $(if $(PORT),--port $(PORT))
 
 demo: $(VENV)/.runtime
 	@$(PY) -m monitor demo
 
-# Two at a time, each with its own servers and databases; a file stays with one of them.
+# Three at a time, each with its own servers and databases; a file stays with one of them.  Much of a
+# browser test is waiting, so three keep two cores busy.
 # In the order of the folders: the browser first, so that its longest files are not the last.
-PYTEST := $(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+PYTEST := $(PY) -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 test: $(VENV)/.tests
 	@$(PY) tests/setup_machine.py

@@ -53,8 +53,8 @@ class AlertView:
     """An alert as it stands now, ready to be shown.
 
     ``level`` is what it shows; a pending critical is critical from its first reading.  ``text``
-    names the worst limit, ``detail`` the rest.  ``recheck_by`` is until when a pending one waits
-    for its repeat.  ``confirmed_level`` is the highest level ever confirmed, at ``confirmed_at``.
+    names the worst limit, ``detail`` the rest.  ``recheck_from`` to ``recheck_by`` is when a
+    repeat decides about a pending one.  ``confirmed_level`` is the highest level ever confirmed, at ``confirmed_at``.
     ``cleared_at`` is when the values were inside again; a critical nobody answered stays ACTIVE
     after that (U-59), until ``resolved_at``.  ``acknowledged_*`` is the answer in force, ``answers``
     are all.  ``answer_level`` is what an answer given now covers.  ``unconfirmed`` and
@@ -67,6 +67,7 @@ class AlertView:
     level: str
     text: str
     detail: str
+    recheck_from: datetime | None
     recheck_by: datetime | None
     onset_at: datetime
     detected_at: datetime
@@ -260,12 +261,14 @@ def _view(course: Course, threshold_set: ThresholdSet, now: datetime) -> AlertVi
     answer = _answer_shown(course, state)
     top = course.top
     deadlines = [item.recheck_by for item in breaches if item.recheck_by is not None]
+    begins = [item.recheck_from for item in breaches if item.recheck_from is not None]
     return AlertView(
         alert=alert,
         state=state,
         level=LEVELS[course.level - 1],
         text=worst.threshold_text if worst else alert.threshold_text,
         detail=_detail(course, threshold_set),
+        recheck_from=min(begins, default=None),
         recheck_by=min(deadlines, default=None),
         onset_at=course.steps[0].at if breaches else alert.onset_at,
         detected_at=alert.detected_at,

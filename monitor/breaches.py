@@ -78,6 +78,7 @@ class Breach:
     subject: UUID | None = None
     steps: tuple[Step, ...] = ()
     order: int = 0
+    recheck_from: datetime | None = None
 
     @property
     def is_open(self) -> bool:
@@ -255,6 +256,7 @@ class _Frame:
             onset_at=first.at,
             confirmed_at=confirmed.at if confirmed else None,
             ended_at=last.at if episode.is_over else None,
+            recheck_from=episode.recheck_from,
             recheck_by=episode.recheck_by,
             trigger=first.facts[0],
             trigger_value=first.value,

@@ -41,6 +41,7 @@ class Episode:
     outside: list[tuple[Reading, int]] = field(default_factory=list)
     steps: list[Step] = field(default_factory=list)
     live: bool = False
+    recheck_from: datetime | None = None
     recheck_by: datetime | None = None
 
     def copy(self) -> Episode:
@@ -89,6 +90,13 @@ class _LevelRun:
         if self.pending_since is None or self.level.confirm is None:
             return None
         return self.pending_since + self.level.confirm.until
+
+    @property
+    def decides_from(self) -> datetime | None:
+        """When a reading decides at the earliest (U-06: not within the first minute)."""
+        if self.pending_since is None or self.level.confirm is None:
+            return None
+        return self.pending_since + self.level.confirm.after
 
     def activate(self) -> None:
         self.active, self.pending_since = True, None
@@ -246,6 +254,10 @@ class RuleRun:
             self._note(stop, max(stop, self._episode.known_at), by_clock=True)
         if self._episode is not None:
             deadlines = [level.deadline for level in self._levels if level.deadline is not None]
+            begins = [
+                level.decides_from for level in self._levels if level.decides_from is not None
+            ]
             self._episode.recheck_by = min(deadlines, default=None)
+            self._episode.recheck_from = min(begins, default=None)
             self._done.append(self._episode)
         yield from self._done

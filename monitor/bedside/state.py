@@ -58,7 +58,7 @@ def state(
         "given": _given(opened),
         "next_due": _next_due(opened),
         "alerts": [
-            _alert(view, zone)
+            _alert(view, now, zone)
             | {"symptoms": standing_symptoms(view, opened.threshold_set, session, now)}
             for view in open_alerts(opened.views)
         ],
@@ -202,12 +202,19 @@ def _next_due(opened: OpenSession) -> dict[str, Any] | None:
     }
 
 
-def _alert(view: AlertView, zone: tzinfo) -> dict[str, Any]:
+def _recheck_words(view: AlertView, by: datetime, now: datetime, zone: tzinfo) -> str:
+    """Until when a repeat is waited for, and from when one counts: too early it decides nothing."""
+    if view.recheck_from is not None and now < view.recheck_from:
+        return f"recheck from {clock(view.recheck_from, zone, seconds=True)} to {clock(by, zone)}"
+    return f"recheck by {clock(by, zone)}"
+
+
+def _alert(view: AlertView, now: datetime, zone: tzinfo) -> dict[str, Any]:
     pending = view.state is AlertState.PENDING
     recheck_by = view.recheck_by if pending else None
     words = str(view.state.value)
     if recheck_by is not None:
-        words = f"recheck by {clock(recheck_by, zone)}"
+        words = _recheck_words(view, recheck_by, now, zone)
     elif view.acknowledged_at is not None:
         words = f"answered {clock(view.acknowledged_at, zone)}"
     elif view.state is AlertState.ACTIVE:

@@ -166,6 +166,7 @@ def test_agitation_of_grade_3_is_one_alert(bedside: Bedside) -> None:
 def test_a_warning_goes_from_pending_to_active_to_resolved(bedside: Bedside) -> None:
     view = only(bedside.save("10:00 sbp 165", "10:00"))
     assert (view.state, view.recheck_by) == (AlertState.PENDING, moment("15:00"))
+    assert view.recheck_from == moment("11:00")
     view = only(bedside.look("15:00"))
     assert (view.state, view.confirmed_at) == (AlertState.ACTIVE, moment("15:00"))
     view = only(bedside.save("20:00 sbp 150", "20:00"))

@@ -742,7 +742,7 @@ def test_the_worst_low_reading_is_the_lowest() -> None:
 
 def test_a_pending_breach_says_until_when_it_can_be_rechecked() -> None:
     (found,) = find_breaches(infusion("10:00 sbp 165"), default_set(), moment("11:00"))
-    assert found.recheck_by == moment("15:00")
+    assert (found.recheck_from, found.recheck_by) == (moment("11:00"), moment("15:00"))
     (found,) = find_breaches(infusion("10:00 sbp 165"), default_set(), moment("15:00"))
     assert found.recheck_by is None
     assert found.confirmed_by_clock
