@@ -16,6 +16,7 @@ import pandas as pd
 
 from monitor import dosing
 from monitor.alerts import MONITOR, Alert, AlertEvent, AlertEventKind, AlertView
+from monitor.dose_overrides import confirmation_words
 from monitor.dose_response import AFTER, SIGNS, dose_responses, response_text
 from monitor.effect_course import EffectCourse, effect_courses
 from monitor.gate import ItemState, gate_state, label_of, newest_answers
@@ -43,6 +44,7 @@ from monitor.record import (
 from monitor.side_effects import ACTIONS, NONE, RELATIONS, term_text
 from monitor.timeline import (
     Mark,
+    NumberedEvent,
     Reading,
     bare_text,
     clock,
@@ -132,7 +134,7 @@ def dose_table(
         row = {
             "No": str(event.number),
             "Time": clock(fact.taken_at, zone),
-            "What": event.text,
+            "What": _with_confirmation(event, names),
             "Rate (mg/h)": _number(rate, DoseUnit.MG_PER_H),
             "Given by then (mg)": _number(given, DoseUnit.MG),
             "By": fact.recorded_by,
@@ -156,9 +158,17 @@ def dose_table(
     )
 
 
-def response_table(session: InfusionSession, zone: tzinfo) -> pd.DataFrame:
+def _with_confirmation(event: NumberedEvent, names: Mapping[str, str] | None) -> str:
+    """What happened, who confirmed it as second person, and what it went past."""
+    said = (event.text, confirmation_words(event.fact, names or {}))
+    return ", ".join(part for part in said if part)
+
+
+def response_table(
+    session: InfusionSession, zone: tzinfo, names: Mapping[str, str] | None = None
+) -> pd.DataFrame:
     """What each dose did: every sign before it, then 5 and 15 minutes after; – where nothing was."""
-    events = {event.fact.id: event for event in numbered_events(session, zone)}
+    events = {event.fact.id: event for event in numbered_events(session, zone, names)}
     rows = []
     for response in dose_responses(session):
         event = events[response.dose.id]
@@ -193,7 +203,7 @@ def event_table(
             {
                 "No": str(event.number),
                 "Time": clock(event.at, zone),
-                "What": event.text,
+                "What": _with_confirmation(event, names),
                 "By": event.by,
                 "Entered late": clock(event.fact.recorded_at, zone) if event.late else "",
             }
