@@ -206,6 +206,7 @@ def _pack(content: ChartContent, bars: Sequence[Bar]) -> tuple[Bar, ...]:
         px_per_min=content.px_per_min,
         px_per_char=px_per_char,
         end_min=content.end_min,
+        start_min=content.start_min,
     )
 
 

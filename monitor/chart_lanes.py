@@ -260,6 +260,8 @@ def _draw_total(drawing: Drawing, until: datetime) -> None:
     if totals.mg_per_kg is not None:
         given += f"<br>{dosing.format_dose(totals.mg_per_kg, DoseUnit.MG_PER_KG)}"
     if content.compact or content.narrow:
+        # The margin is too narrow for the word.
+        given = given.replace("under ", "&lt; ")
         drawing.label("dose", given, at_px=42 if content.compact else 58, name="total given")
         return
     lane = drawing.lanes["dose"]

@@ -16,9 +16,10 @@ import pandas as pd
 
 from monitor import dosing
 from monitor.alerts import MONITOR, Alert, AlertEvent, AlertEventKind, AlertView
+from monitor.dose_overrides import confirmation_words
 from monitor.dose_response import AFTER, SIGNS, dose_responses, response_text
 from monitor.effect_course import EffectCourse, effect_courses
-from monitor.gate import ItemState, gate_state, label_of, newest_answers
+from monitor.gate import GateItem, ItemState, gate_state, label_of, newest_answers
 from monitor.gate_library import GATE, Handling
 from monitor.parameters import PARAMETERS
 from monitor.patient_dose_limits import patient_limit_text
@@ -43,6 +44,7 @@ from monitor.record import (
 from monitor.side_effects import ACTIONS, NONE, RELATIONS, term_text
 from monitor.timeline import (
     Mark,
+    NumberedEvent,
     Reading,
     bare_text,
     clock,
@@ -132,7 +134,7 @@ def dose_table(
         row = {
             "No": str(event.number),
             "Time": clock(fact.taken_at, zone),
-            "What": event.text,
+            "What": _with_confirmation(event, names),
             "Rate (mg/h)": _number(rate, DoseUnit.MG_PER_H),
             "Given by then (mg)": _number(given, DoseUnit.MG),
             "By": fact.recorded_by,
@@ -156,9 +158,17 @@ def dose_table(
     )
 
 
-def response_table(session: InfusionSession, zone: tzinfo) -> pd.DataFrame:
+def _with_confirmation(event: NumberedEvent, names: Mapping[str, str] | None) -> str:
+    """What happened, who confirmed it as second person, and what it went past."""
+    said = (event.text, confirmation_words(event.fact, names or {}))
+    return ", ".join(part for part in said if part)
+
+
+def response_table(
+    session: InfusionSession, zone: tzinfo, names: Mapping[str, str] | None = None
+) -> pd.DataFrame:
     """What each dose did: every sign before it, then 5 and 15 minutes after; – where nothing was."""
-    events = {event.fact.id: event for event in numbered_events(session, zone)}
+    events = {event.fact.id: event for event in numbered_events(session, zone, names)}
     rows = []
     for response in dose_responses(session):
         event = events[response.dose.id]
@@ -193,7 +203,7 @@ def event_table(
             {
                 "No": str(event.number),
                 "Time": clock(event.at, zone),
-                "What": event.text,
+                "What": _with_confirmation(event, names),
                 "By": event.by,
                 "Entered late": clock(event.fact.recorded_at, zone) if event.late else "",
             }
@@ -331,6 +341,7 @@ def gate_table(
     rows: list[dict[str, str]] = []
     unanswered: Counter[str] = Counter()
     answered = [item for item in state.items if item.state is ItemState.ANSWERED]
+    started = session.known_at(as_of).started_at is not None
     for item in (*state.overridden, *state.in_the_way, *answered):
         if item.state is ItemState.OPEN and item.group in GATE.groups:
             unanswered[GATE.groups[item.group].label] += 1
@@ -339,6 +350,11 @@ def gate_table(
         stands = _GATE_STATES[item.state]
         if item.state is ItemState.CONCERN:
             stands = f"{_GATE_SIGNS[item.handling]} {stands}"
+        if item.stops and started:
+            # What happened; there is nothing left to be done before a start that was.
+            reason = _start_reason(session.known_at(as_of), item, given.get(item.id), zone, names)
+            words = " ".join(part for part in (item.what, reason) if part)
+            stands = f"{_GATE_SIGNS[item.handling]} not settled at the start"
         rows.append(_gate_row(words, stands, given.get(item.id), zone, names))
     rows += [
         {"Stands": "○ not answered", "Point": f"{label}: {count}"}
@@ -351,6 +367,27 @@ def gate_table(
             label = f"Before leaving: {criterion.text or criterion.label}"
             rows.append(_gate_row(label, stands, answer, zone, names))
     return _frame(rows, _GATE_COLUMNS)
+
+
+def _start_reason(
+    session: InfusionSession,
+    item: GateItem,
+    answer: GateAnswer | None,
+    zone: tzinfo,
+    names: Mapping[str, str],
+) -> str:
+    """ "Started with the reason: patient was seen (A. Blum 10:03)."; empty when none covers it."""
+    doses: list[DoseStep | Bolus] = [
+        *session.current(session.dose_steps),
+        *session.current(session.boluses),
+    ]
+    for dose in doses:
+        asked = f"gate.{item.handling.value}" in dose.overrides
+        asked = asked and (answer is None or answer.recorded_at <= dose.recorded_at)
+        if dose.taken_at == session.started_at and asked and dose.reason:
+            by = names.get(dose.recorded_by, dose.recorded_by)
+            return f"Started with the reason: {dose.reason} ({by} {clock(dose.taken_at, zone)})."
+    return ""
 
 
 _GATE_STATES = {

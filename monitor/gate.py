@@ -43,7 +43,7 @@ class MayStart(StrEnum):
 class GateItem:
     """One question or check as it stands.
 
-    ``sentence`` says what is in the way and what to do, empty when nothing is.  ``override_by`` is
+    ``sentence`` says what is in the way and what to do, ``what`` the first alone, empty when nothing is.  ``override_by`` is
     the least role that may override it, None when there is nothing to override.
     """
 
@@ -54,6 +54,7 @@ class GateItem:
     state: ItemState
     source: str
     sentence: str = ""
+    what: str = ""
     answer: Answer | None = None
     note: str | None = None
     override: GateAnswer | None = None
@@ -165,18 +166,21 @@ def _answered(
 ) -> GateItem:
     given = answers.get(question.id)
     state = ItemState.ANSWERED
-    sentence = ""
+    sentence = what = ""
     if question.event in happened and (given is None or given.answer is Answer.UNKNOWN):
         given = None
     elif given is None:
         state = ItemState.OPEN
-        sentence = f"{question.text}: not answered. Answer yes, no or unknown."
+        what = f"{question.text}: not answered."
+        sentence = f"{what} Answer yes, no or unknown."
     elif given.answer in question.concern:
         state = ItemState.OVERRIDDEN if is_override(given) else ItemState.CONCERN
-        sentence = f"{question.text}: {given.answer.value}. {_who(question.handling)}"
+        what = f"{question.text}: {given.answer.value}."
+        sentence = f"{what} {_who(question.handling)}"
     elif question.lacks_note(given.answer, given.note):
         state = ItemState.OPEN
-        sentence = f"{question.text}: yes, but it is not written down. {question.note}"
+        what = f"{question.text}: yes, but it is not written down."
+        sentence = f"{what} {question.note}"
     return GateItem(
         id=question.id,
         group=question.group,
@@ -185,6 +189,7 @@ def _answered(
         state=state,
         source=question.source,
         sentence=sentence,
+        what=what,
         answer=None if given is None else given.answer,
         note=None if given is None else given.note,
         override=given if state is ItemState.OVERRIDDEN else None,
@@ -214,6 +219,7 @@ def _found(finding: Finding, given: GateAnswer | None) -> GateItem:
         state=state,
         source=check.source,
         sentence=" ".join(word for word in words if word),
+        what=finding.what,
         override=given if covered else None,
         override_by=check.handling.override_by if state is ItemState.CONCERN else None,
     )

@@ -84,6 +84,11 @@ def _relative_words(
 ) -> str:
     assert reading.value is not None
     assert baseline is not None
+    if not condition.limit and not condition.measure.endswith("_percent"):
+        # Any change is beyond a limit of 0: what it was before says it all.
+        sign = PARAMETERS[rule.sign]
+        value = f"{sign.label} {_shown(rule.sign, reading.value)} {sign.unit_label}".strip()
+        return f"{value}, before the infusion {plain(baseline, 1)}"
     up = condition.measure.startswith("rise")
     difference = reading.value - baseline if up else baseline - reading.value
     where = "above" if up else "below"

@@ -541,12 +541,14 @@ def packed(
     px_per_min: float,
     px_per_char: float,
     end_min: float,
+    start_min: float = float("-inf"),
     gap_px: float = 12,
 ) -> tuple[Bar, ...]:
     """The bars with a row each, so that neither bars nor their labels run into each other.
 
-    A label that does not fit into its bar stands beside it, on the side that has room before
-    ``end_min``, the right edge of the chart.
+    A label that does not fit into its bar stands beside it, on the side that has room between
+    ``start_min`` and ``end_min``, the edges of the chart; where neither has, it begins in its bar
+    or is shortened.
     """
     rows: list[list[tuple[float, float]]] = []
     found = []
@@ -555,9 +557,17 @@ def packed(
         label_px = (len(bar.label) + 2) * px_per_char
         words = "inside"
         if label_px > right - left:
-            words = "right" if right + label_px <= end_min * px_per_min else "left"
+            room_right, room_left = end_min * px_per_min - right, left - start_min * px_per_min
+            # Where neither side has room: never on the name of the lane, left of the chart.
+            words = "left" if room_right < label_px <= room_left else "right"
+            if max(room_right, room_left) < label_px:
+                room_inside = end_min * px_per_min - left
+                words = "inside" if room_inside >= room_left else "left"
+                bar = _shortened(bar, max(room_inside, room_left) / px_per_char - 2)
+                label_px = (len(bar.label) + 2) * px_per_char
             right += label_px if words == "right" else 0
             left -= label_px if words == "left" else 0
+            right = max(right, left + label_px) if words == "inside" else right
         taken = (left - gap_px, right + gap_px)
         row = next(
             (
@@ -572,6 +582,13 @@ def packed(
         rows[row].append(taken)
         found.append(replace(bar, row=row, words=words))
     return tuple(found)
+
+
+def _shortened(bar: Bar, most: float) -> Bar:
+    """The label with at most so many letters; the words in full are in the hover and the tables."""
+    if len(bar.label) <= most:
+        return bar
+    return replace(bar, label=f"{bar.label[: max(int(most) - 1, 1)]}…")
 
 
 def fitting(spans_px: Sequence[tuple[float, float]], order: Iterable[int]) -> frozenset[int]:

@@ -128,9 +128,15 @@ def _gate_item(item: GateItem) -> dict[str, Any]:
         "handling": item.handling.value,
         "answer": None if item.answer is None else item.answer.value,
         "note": item.note,
-        "sentence": item.sentence,
+        "sentence": _beside_label(item),
         "decides": _decides(item.override_by),
     }
+
+
+def _beside_label(item: GateItem) -> str:
+    """The sentence as it stands beside the label: what the label says is not said twice."""
+    said = item.sentence.removeprefix(f"{item.label}: ")
+    return f"{said[:1].upper()}{said[1:]}"
 
 
 # -- before leaving --------------------------------------------------------------------------------

@@ -36,7 +36,9 @@ def ledger(opened: OpenSession, names: Mapping[str, str]) -> dict[str, Any]:
                 ("given", now.given_mg),
                 ("wasted", now.wasted_mg),
                 ("returned", now.returned_mg),
-                ("not accounted for", now.difference_mg),
+                ("not accounted for", now.difference_mg)
+                if now.difference_mg >= 0
+                else ("accounted for beyond what was issued", -now.difference_mg),
             )
         ],
         "lines": [

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from monitor.actions import OpenSession, can_be_moved
 from monitor.conflicts import conflicts
+from monitor.dose_overrides import confirmation_words
 from monitor.dose_response import dose_responses, response_sentence
 from monitor.gate import label_of, newest_answers
 from monitor.parameters import PARAMETERS
@@ -297,7 +298,14 @@ def _event_rows(opened: OpenSession, zone: tzinfo, names: Mapping[str, str]) -> 
     }
     return [
         *(
-            _row(event.fact, "event", event.text, zone, names, more=responses.get(event.fact.id))
+            _row(
+                event.fact,
+                "event",
+                event.text,
+                zone,
+                names,
+                more=_more(event.fact, responses.get(event.fact.id, ""), names),
+            )
             for event in numbered_events(session, zone, names, opened.alerts)
         ),
         *(
@@ -305,6 +313,13 @@ def _event_rows(opened: OpenSession, zone: tzinfo, names: Mapping[str, str]) -> 
             for fact, text in struck_events(session)
         ),
     ]
+
+
+def _more(fact: Fact, response: str, names: Mapping[str, str]) -> str:
+    """Who confirmed a dose and what it went past, then what it did."""
+    confirmation = confirmation_words(fact, names)
+    said = f"{confirmation[0].upper()}{confirmation[1:]}." if confirmation else ""
+    return " ".join(part for part in (said, response) if part)
 
 
 def _effect_rows(session: InfusionSession, zone: tzinfo, names: Mapping[str, str]) -> list[_Row]:

@@ -23,7 +23,7 @@ from monitor.parameters import PARAMETERS
 from monitor.patient_dose_limits import PATIENT_LIMITS, limits_in_force, patient_limit_text
 from monitor.record import DoseUnit, DosingWeight, InfusionSession, Observation, WeightBasis
 from monitor.side_effects import ACTIONS, NONE, RELATIONS, term_text
-from monitor.timeline import bare_text, clock, treatment_text, value_text
+from monitor.timeline import bare_text, clock, limit_text, treatment_text, value_text
 
 #: How many earlier values of a parameter are sent: two hours of sets every five minutes.
 PREVIOUS = 24
@@ -223,9 +223,9 @@ def _alert(view: AlertView, now: datetime, zone: tzinfo) -> dict[str, Any]:
         "id": str(view.alert.id),
         "level": view.level,
         "state": view.state.value,
-        "text": view.text.replace(">=", "≥").replace("<=", "≤"),
+        "text": limit_text(view.text),
         "state_text": words,
-        "detail": view.detail,
+        "detail": limit_text(view.detail),
         "parameter": view.alert.parameter,
         "recheck": pending,
         "needs_answer": view.acknowledged_at is None,

@@ -166,7 +166,7 @@ def _draw_record(
             ),
             (
                 _("What each dose did: before it, 5 and 15 minutes after"),
-                frames.response_table(session, zone),
+                frames.response_table(session, zone, names),
                 _("No dose was recorded yet."),
             ),
             (

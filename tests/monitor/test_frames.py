@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 from monitor import frames
@@ -130,9 +131,11 @@ def test_an_override_never_looks_like_a_plain_answer() -> None:
     assert listed["Answer"] == "yes: sertraline 50 mg"
     assert by_point["Heart and circulation: 2"] == "○ not answered"
     [psychosis] = [point for point in by_point if point.startswith("Active psychosis")]
-    assert by_point[psychosis] == "◆ not settled"
+    assert by_point[psychosis] == "◆ not settled at the start"
+    assert "can go on" not in psychosis
     [baseline] = [point for point in by_point if point.startswith("The baseline was taken once")]
-    assert by_point[baseline] == "▲ not settled"
+    assert by_point[baseline] == "▲ not settled at the start"
+    assert "Take the" not in baseline
     assert found[-1]["Stands"] == "⚑ overridden"
     assert found[-1]["Point"].startswith("Before leaving: ")
     assert len(found) == len({row["Point"] for row in found})
@@ -172,3 +175,19 @@ def test_tables_of_an_empty_session_have_their_columns() -> None:
     ):
         assert table.empty
         assert len(table.columns) >= 3
+
+
+def test_after_the_start_the_gate_says_with_which_reason_it_was_started() -> None:
+    step = replace(build.rate("0.1"), reason="patient was seen", overrides=("gate.caution",))
+    session = build.session(build.obs_set(-5, hr=70, sbp=120, dbp=70, spo2=98, sedation=0), step)
+    protocol = build.seeded("protocol", "P02").protocol()
+    name = {step.recorded_by: "A. Blum"}
+    points = list(frames.gate_table(session, protocol, at(30), BERLIN, name)["Point"])
+    [baseline] = [point for point in points if point.startswith("The baseline was taken once")]
+    time = step.taken_at.astimezone(BERLIN).strftime("%H:%M")
+    assert baseline == (
+        f"The baseline was taken once. Started with the reason: patient was seen (A. Blum {time})."
+    )
+    before = build.session(build.obs_set(-5, hr=70, sbp=120, dbp=70, spo2=98, sedation=0))
+    points = list(frames.gate_table(before, protocol, at(0), BERLIN, name)["Point"])
+    assert any("Or go on with a reason." in point for point in points)

@@ -292,3 +292,15 @@ def test_not_taken_is_neither_zero_nor_nothing() -> None:
     assert isinstance(refused.observation, Observation)
     assert zero.value == 0
     assert readings(session, "pain", {}) == ()
+
+
+def test_a_label_never_lies_on_the_name_of_its_lane_nor_off_the_chart() -> None:
+    """An effect that ended soon after the start has no room at its left (seen at the bedside)."""
+    for start in (4, 25, 50):
+        bar = Bar(start, start + 2, False, "Nausea 2 · drug given and some more", "", "warning")
+        (placed,) = packed([bar], px_per_min=200 / 65, px_per_char=7.5, start_min=-5, end_min=60)
+        width_min = (len(placed.label) + 2) * 7.5 / (200 / 65)
+        left = {"left": start - width_min, "inside": start, "right": start + 2}[placed.words]
+        assert left >= -5, start
+        assert left + width_min <= 60.01, start
+        assert placed.label.startswith("Nausea 2")

@@ -110,8 +110,9 @@ class Bedside {
     this.facts.rate.line.append(this.rateBeside);
     this.facts.due.line.append(el("span", { class: "bar", "aria-hidden": "true" }, this.dueBar));
     this.alertWhat = el("span", {});
-    this.alertState = el("span", {});
-    this.alertText = button([this.alertWhat, this.alertState], () => this.sheets.alerts(), { class: "tap alert-card" });
+    this.alertState = el("span", { class: "words" });
+    this.alertMore = el("span", { class: "count" });
+    this.alertText = button([this.alertWhat, el("span", { class: "alert-state" }, this.alertState, this.alertMore)], () => this.sheets.alerts(), { class: "tap alert-card" });
     this.recheck = button(say("recheck"), () => this.recheckNow(), { class: "tap accent" });
     this.answer = button(say("answer"), () => this.sheets.answer(this.topAlert()), { class: "tap" });
     this.symptom = this.sheets.symptomButtons(() => this.topAlert().symptoms[0]);
@@ -512,7 +513,8 @@ class Bedside {
     this.alertBox.dataset.level = top.level;
     const more = alerts.length > 1 ? say("and_more", { n: alerts.length - 1 }) : "";
     put(this.alertWhat, `${ICONS[top.level] ?? "▲"} ${top.text}`);
-    put(this.alertState, `${top.state_text}${more}`);
+    put(this.alertState, top.state_text);
+    put(this.alertMore, more);
     this.recheck.disabled = !alerts.some((alert) => alert.recheck);
     this.answer.disabled = !top.needs_answer;
     this.paintSymptom(top);
