@@ -81,7 +81,7 @@ def store_folder(
         folder.protocol,
         folder.threshold_set,
         folder.answers,
-        until=end_of_record(session),
+        until=end_of_record(session, folder.answers),
         now=now,
         by=by,
         versions=_missing_versions(store, (folder.protocol_version, folder.threshold_version)),

@@ -138,16 +138,19 @@ def export_session(store: Store, session_id: UUID, out: Path, *, by: str, now: d
         NotFound, ImportRefused: there is no such session, or the folder is not empty.
         CannotWrite: the system lets nobody write there.
     """
-    session = store.session(session_id)
     check_new_folder(out)
+    # The alerts first: what is saved in between may then be missing among them, never the facts
+    # that they and their answers speak of.
     alerts, events = store.alerts(session_id)
-    groups = {alert.id: alert.group for alert in alerts}
+    session = store.session(session_id)
+    answered = {alert.id: alert for alert in alerts}
     answers = [
         AlertAnswer(
             at=event.at,
             recorded_at=event.recorded_at,
             by=event.by,
-            group=groups[event.alert_id],
+            group=answered[event.alert_id].group,
+            trigger_id=answered[event.alert_id].trigger_id,
             action=event.action,
             text=event.text,
         )
