@@ -15,6 +15,7 @@ from itertools import pairwise
 from monitor.alerts import (
     Alert,
     AlertEvent,
+    AlertEventKind,
     AlertView,
     acknowledge,
     alert_views,
@@ -69,6 +70,24 @@ def replay_alerts(
     if course.problems:
         raise ImportRefused(course.problems)
     return course.alerts, course.events
+
+
+def answers_given(alerts: Iterable[Alert], events: Iterable[AlertEvent]) -> tuple[AlertAnswer, ...]:
+    """The answers among stored events, as a folder holds them and the replay takes them."""
+    answered = {alert.id: alert for alert in alerts}
+    return tuple(
+        AlertAnswer(
+            at=event.at,
+            recorded_at=event.recorded_at,
+            by=event.by,
+            group=answered[event.alert_id].group,
+            trigger_id=answered[event.alert_id].trigger_id,
+            action=event.action,
+            text=event.text,
+        )
+        for event in events
+        if event.kind is AlertEventKind.ACKNOWLEDGED
+    )
 
 
 @dataclass
