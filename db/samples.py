@@ -36,7 +36,7 @@ from monitor.record import (
     Patient,
     SessionEvent,
 )
-from monitor.replay import replay_alerts
+from monitor.replay import answers_given, replay_alerts
 from monitor.running_samples import running_sessions
 from monitor.store import Store
 from monitor.summaries import summarise
@@ -73,6 +73,7 @@ def store_folder(
             raise ImportRefused(
                 [_told(folder, f"the session {session.id} is stored already and differs")]
             )
+        _refuse_more_answers(store, folder)
         return False
     _refuse_a_copy(store, folder, session)
     _save(
@@ -81,12 +82,34 @@ def store_folder(
         folder.protocol,
         folder.threshold_set,
         folder.answers,
-        until=end_of_record(session),
+        until=end_of_record(session, folder.answers),
         now=now,
         by=by,
         versions=_missing_versions(store, (folder.protocol_version, folder.threshold_version)),
     )
     return True
+
+
+def _refuse_more_answers(store: Store, folder: SessionFolder) -> None:
+    """A stored session takes no answers from a folder: one that it lacks is told, never dropped."""
+    left = [_comparable(answer) for answer in answers_given(*store.alerts(folder.session.id))]
+    problems = []
+    for answer in folder.answers:
+        wanted = _comparable(answer)
+        same = (held for held in left if wanted in (held, replace(held, trigger_id=None)))
+        found = next(same, None)
+        if found is None:
+            reason = "the session is stored already, without this answer"
+            problems.append(f"answers.csv:{answer.line}:row: {reason}")
+        else:
+            left.remove(found)
+    if problems:
+        raise ImportRefused(problems)
+
+
+def _comparable(answer: AlertAnswer) -> AlertAnswer:
+    """The answer with nothing said as empty text, as the replay stores it."""
+    return replace(answer, action=answer.action or "", text=answer.text or "")
 
 
 def _refuse_a_copy(store: Store, folder: SessionFolder, session: InfusionSession) -> None:

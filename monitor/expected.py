@@ -15,7 +15,7 @@ from typing import Any
 from monitor import dosing, schedule
 from monitor.alerts import Alert, AlertEvent, AlertView, alert_views, confirmed_spans
 from monitor.breaches import Breach, find_breaches
-from monitor.folder_format import SessionFolder
+from monitor.folder_format import AlertAnswer, SessionFolder
 from monitor.protocols import InfusionProtocol
 from monitor.record import InfusionSession, Observation
 from monitor.replay import replay_alerts
@@ -61,21 +61,21 @@ class Findings:
         }
 
 
-def end_of_record(session: InfusionSession) -> datetime:
-    """The moment of the last thing that was saved or happened."""
-    return max(
-        [session.created_at, *(max(fact.taken_at, fact.recorded_at) for fact in session.facts())]
-    )
+def end_of_record(session: InfusionSession, answers: Iterable[AlertAnswer] = ()) -> datetime:
+    """The moment of the last thing that was saved or happened, answers to alerts included."""
+    facts = (max(fact.taken_at, fact.recorded_at) for fact in session.facts())
+    told = (max(answer.at, answer.recorded_at) for answer in answers)
+    return max([session.created_at, *facts, *told])
 
 
 def findings(folder: SessionFolder) -> Findings:
     """What the session of a folder shows, with the alerts as they would have been raised.
 
     Raises:
-        ImportRefused: an answer speaks of an alert that was not open.
+        ImportRefused: an answer speaks of no alert, or not clearly of one.
     """
     session, protocol, limits = folder.session, folder.protocol, folder.threshold_set
-    as_of = end_of_record(session)
+    as_of = end_of_record(session, folder.answers)
     alerts, events = replay_alerts(session, protocol, limits, folder.answers, as_of)
     return findings_of(session, protocol, limits, alerts, events, as_of)
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from monitor.parameters import PARAMETERS
 from monitor.patient_dose_limits import PATIENT_LIMITS
@@ -137,7 +138,12 @@ FILES: dict[str, tuple[Column, ...]] = {
         Column("at", "instant", "when the alert was answered", required=True),
         Column("recorded_at", "instant", "when the answer was saved; empty = at"),
         Column("by", "username", "who answered", required=True),
-        Column("group", "alert group", "which open alert: its group", required=True),
+        Column("group", "alert group", "which alert: its group", required=True),
+        Column(
+            "trigger",
+            "UUID or label",
+            "which alert: the row it was raised for; empty = the one of its group open at that time",
+        ),
         Column("action", "code", "what was done"),
         Column("text", "text", "free text"),
     ),
@@ -181,7 +187,11 @@ HEADER: tuple[Column, ...] = (
 
 @dataclass(frozen=True, slots=True)
 class AlertAnswer:
-    """A person's answer to the open alert of a group, to be given again when a folder is loaded."""
+    """A person's answer to an alert, to be given again when a folder is loaded.
+
+    ``trigger_id`` is the fact the alert was raised for, which with its group is the one alert there
+    is; None means whichever alert of the group was open.
+    """
 
     at: datetime
     recorded_at: datetime
@@ -189,6 +199,7 @@ class AlertAnswer:
     group: str
     action: str | None = None
     text: str | None = None
+    trigger_id: UUID | None = None
     line: int = field(default=1, compare=False)
 
 

@@ -17,7 +17,7 @@ from monitor.folder_events import (
     read_patient_limit,
     read_side_effect,
 )
-from monitor.folder_facts import FactRows
+from monitor.folder_facts import CLOCK_TOLERANCE, FactRows
 from monitor.folder_format import AlertAnswer, SessionFolder
 from monitor.folder_header import read_header
 from monitor.folder_observations import check_sets, read_observation
@@ -35,17 +35,21 @@ _READERS: dict[str, Callable[[FactRows, Row], None]] = {
 }
 
 
-def _read_answers(path: Path, problems: Problems) -> tuple[AlertAnswer, ...]:
+def _read_answers(rows: FactRows, path: Path) -> tuple[AlertAnswer, ...]:
     answers = []
-    for row in rows_of(path, problems):
+    for row in rows_of(path, rows.problems):
         at = row.needed_instant("at")
+        recorded_at = row.instant("recorded_at") or at
+        if not row.broken and at > recorded_at + CLOCK_TOLERANCE:
+            row.fail("at", "lies after recorded_at; no answer is saved before it is given")
         answer = AlertAnswer(
             at=at,
-            recorded_at=row.instant("recorded_at") or at,
+            recorded_at=recorded_at,
             by=row.needed_text("by"),
             group=row.needed_text("group"),
             action=row.text("action"),
             text=row.text("text"),
+            trigger_id=rows.reference(row, "trigger"),
             line=row.line,
         )
         if not row.broken:
@@ -79,9 +83,9 @@ def read_folder(path: Path, versions: Iterable[PinnedVersion] | None = None) -> 
     for name, read in _READERS.items():
         for row in rows_of(path / name, problems):
             read(rows, row)
+    answers = _read_answers(rows, path / "answers.csv")
     rows.check_references()
     check_sets(rows)
-    answers = _read_answers(path / "answers.csv", problems)
     expected = _read_expected(path / "expected.toml", problems)
     problems.refuse()
     return SessionFolder(

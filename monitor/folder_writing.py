@@ -72,6 +72,7 @@ def write_folder(
             "recorded_at": answer.recorded_at,
             "by": answer.by,
             "group": answer.group,
+            "trigger": answer.trigger_id,
             "action": answer.action,
             "text": answer.text,
         }

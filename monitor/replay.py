@@ -15,6 +15,7 @@ from itertools import pairwise
 from monitor.alerts import (
     Alert,
     AlertEvent,
+    AlertEventKind,
     AlertView,
     acknowledge,
     alert_views,
@@ -22,7 +23,7 @@ from monitor.alerts import (
     open_alerts,
 )
 from monitor.breaches import find_breaches
-from monitor.errors import ImportRefused
+from monitor.errors import ImportRefused, InvalidEntry
 from monitor.folder_format import AlertAnswer
 from monitor.protocols import InfusionProtocol
 from monitor.record import InfusionSession
@@ -30,6 +31,10 @@ from monitor.thresholds import ThresholdSet
 
 #: How often the clock looks between two entries: no transition is due at a finer grain (U-60).
 CLOCK_STEP = timedelta(seconds=30)
+
+#: How long it goes on looking when nothing is saved: no limit waits longer for the clock, and what
+#: came later is told at the next look.
+CLOCK_WATCH = timedelta(hours=24)
 
 
 def replay_alerts(
@@ -39,28 +44,50 @@ def replay_alerts(
     answers: Iterable[AlertAnswer],
     until: datetime,
 ) -> tuple[tuple[Alert, ...], tuple[AlertEvent, ...]]:
-    """Every alert and alert event up to ``until``, as they would have been stored.
+    """Every alert and alert event up to ``until`` or the last answer, as they would have been stored.
+
+    Every answer becomes an event of its alert, as long after the last fact as it was given.
 
     Raises:
-        ImportRefused: an answer speaks of a group with no open alert at that time.
+        ImportRefused: an answer speaks of no alert, not clearly of one, or says too little.
     """
-    waiting = sorted(answers, key=lambda answer: answer.recorded_at)
+    by_moment: dict[datetime, list[AlertAnswer]] = {}
+    for answer in answers:
+        by_moment.setdefault(answer.recorded_at, []).append(answer)
+    until = max([until, *by_moment])
     course = _Course(session, protocol, threshold_set)
-    saved = {fact.recorded_at for fact in session.facts()}
-    moments = sorted(at for at in saved | {a.recorded_at for a in waiting} if at <= until)
-    for now, after in pairwise([*moments, until]):
+    saved = {fact.recorded_at for fact in session.facts() if fact.recorded_at <= until}
+    for now, after in pairwise([*sorted(saved | by_moment.keys()), until]):
         course.look(now)
-        while waiting and waiting[0].recorded_at <= now:
-            course.answer(waiting.pop(0), now)
+        for answer in by_moment.get(now, ()):
+            course.answer(answer, now)
         # Between entries only the clock changes anything, and only while something is open.
         tick = now + CLOCK_STEP
-        while course.is_open and tick < after:
+        while course.is_open and tick < min(after, now + CLOCK_WATCH):
             course.look(tick)
             tick += CLOCK_STEP
     course.look(until)
     if course.problems:
         raise ImportRefused(course.problems)
     return course.alerts, course.events
+
+
+def answers_given(alerts: Iterable[Alert], events: Iterable[AlertEvent]) -> tuple[AlertAnswer, ...]:
+    """The answers among stored events, as a folder holds them and the replay takes them."""
+    answered = {alert.id: alert for alert in alerts}
+    return tuple(
+        AlertAnswer(
+            at=event.at,
+            recorded_at=event.recorded_at,
+            by=event.by,
+            group=answered[event.alert_id].group,
+            trigger_id=answered[event.alert_id].trigger_id,
+            action=event.action,
+            text=event.text,
+        )
+        for event in events
+        if event.kind is AlertEventKind.ACKNOWLEDGED
+    )
 
 
 @dataclass
@@ -103,17 +130,43 @@ class _Course:
         )
 
     def answer(self, answer: AlertAnswer, now: datetime) -> None:
-        """Give the answer to the open alert of its group."""
-        views = open_alerts(self._views(now))
-        view = next((view for view in views if view.alert.group == answer.group), None)
+        """Give the answer to its alert and store what follows from it, as at the bedside."""
+        view = self._view_of(answer, now)
         if view is None:
-            at = answer.at.isoformat()
-            self.problems.append(
-                f"answers.csv:{answer.line}:group: no alert of {answer.group} is open at {at}"
-            )
             return
-        event = acknowledge(
-            view, by=answer.by, action=answer.action or "", text=answer.text, now=now
-        )
+        try:
+            event = acknowledge(
+                view, by=answer.by, action=answer.action or "", text=answer.text, now=now
+            )
+        except InvalidEntry as refused:
+            for problem in refused.problems:
+                self._refuse(answer, problem.field, problem.message)
+            return
         told = replace(event, at=answer.at, recorded_at=answer.recorded_at)
         self.events = (*self.events, told)
+        self.look(now)
+
+    def _view_of(self, answer: AlertAnswer, now: datetime) -> AlertView | None:
+        """The alert that is answered, or None and a problem.
+
+        One that is named may be over or taken back: at the bedside it is answered then, too.
+        """
+        views = [view for view in self._views(now) if view.alert.group == answer.group]
+        at = answer.at.isoformat()
+        if answer.trigger_id is not None:
+            named = [view for view in views if view.alert.trigger_id == answer.trigger_id]
+            none_such = f"no alert of {answer.group} was raised for that row by {at}"
+        else:
+            named = list(open_alerts(views))
+            none_such = f"no alert of {answer.group} is open at {at}"
+        if len(named) == 1:
+            return named[0]
+        if named:
+            reason = f"{len(named)} alerts of {answer.group} are open at {at}; name the one meant"
+            self._refuse(answer, "trigger", reason)
+        else:
+            self._refuse(answer, "trigger" if answer.trigger_id else "group", none_such)
+        return None
+
+    def _refuse(self, answer: AlertAnswer, column: str, reason: str) -> None:
+        self.problems.append(f"answers.csv:{answer.line}:{column}: {reason}")

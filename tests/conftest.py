@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -67,16 +68,23 @@ def migrated_postgres(postgres_server: str) -> str:
     return "migrated"
 
 
+@contextmanager
+def _postgres_copy(server: str, template: str) -> Iterator[str]:
+    """The URL of a fresh copy of a database, dropped afterwards."""
+    name = f"test_{an_id().hex}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        # Copying files is the faster way; before version 15 it was the only one.
+        strategy = " STRATEGY FILE_COPY" if connection.info.server_version >= 150000 else ""
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}{strategy}")
+        yield named(server, name)
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
 @pytest.fixture
 def postgres_url(postgres_server: str, migrated_postgres: str) -> Iterator[str]:
     """A fresh copy of the migrated PostgreSQL database."""
-    name = f"test_{an_id().hex}"
-    with psycopg.connect(postgres_server, autocommit=True) as connection:
-        # Copying files is the faster way; before version 15 it was the only one.
-        strategy = " STRATEGY FILE_COPY" if connection.info.server_version >= 150000 else ""
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE {migrated_postgres}{strategy}")
-        yield named(postgres_server, name)
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    with _postgres_copy(postgres_server, migrated_postgres) as url:
+        yield url
 
 
 def named(url: str, database: str) -> str:
@@ -100,6 +108,28 @@ def store(database_url: str) -> Iterator[SqlStore]:
     opened = db.open_store(database_url)
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def other_store(
+    database_url: str, migrated_sqlite: Path, tmp_path: Path, request: pytest.FixtureRequest
+) -> Iterator[SqlStore]:
+    """Another clinic's fresh database on the same engine: what is exported is imported there."""
+    import db
+
+    if database_url.startswith("sqlite"):
+        path = tmp_path / "other.db"
+        shutil.copyfile(migrated_sqlite, path)
+        opened = db.open_store(f"sqlite:///{path}")
+        yield opened
+        opened.close()
+        return
+    server = request.getfixturevalue("postgres_server")
+    template = request.getfixturevalue("migrated_postgres")
+    with _postgres_copy(server, template) as url:
+        opened = db.open_store(url)
+        yield opened
+        opened.close()
 
 
 @pytest.fixture

@@ -13,13 +13,13 @@ from zoneinfo import ZoneInfo
 
 from monitor import export, user_admin
 from monitor.actions.opening import OpenSession, bundle
-from monitor.alerts import AlertEventKind
 from monitor.audit import AuditEvent
 from monitor.commands import database
 from monitor.commands.output import cannot_write, check_out, counted, say, write_whole
 from monitor.errors import NotFound
-from monitor.folders import AlertAnswer, check_new_folder, write_folder
+from monitor.folders import check_new_folder, write_folder
 from monitor.permissions import Action
+from monitor.replay import answers_given
 from monitor.store import SessionQuery, Store
 
 TABLES = ("sessions", "observations", "doses", "side-effects", "gate", "breaches", "alerts")
@@ -138,22 +138,12 @@ def export_session(store: Store, session_id: UUID, out: Path, *, by: str, now: d
         NotFound, ImportRefused: there is no such session, or the folder is not empty.
         CannotWrite: the system lets nobody write there.
     """
-    session = store.session(session_id)
     check_new_folder(out)
+    # The alerts first: what is saved in between may then be missing among them, never the facts
+    # that they and their answers speak of.
     alerts, events = store.alerts(session_id)
-    groups = {alert.id: alert.group for alert in alerts}
-    answers = [
-        AlertAnswer(
-            at=event.at,
-            recorded_at=event.recorded_at,
-            by=event.by,
-            group=groups[event.alert_id],
-            action=event.action,
-            text=event.text,
-        )
-        for event in events
-        if event.kind is AlertEventKind.ACKNOWLEDGED
-    ]
+    session = store.session(session_id)
+    answers = answers_given(alerts, events)
     versions = (store.pinned(session.protocol_id), store.pinned(session.threshold_set_id))
     audit = AuditEvent(now, by, Action.EXPORT.name, session_id, detail={"table": "session folder"})
     with store.write(audit, clinic=session.clinic):

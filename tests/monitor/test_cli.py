@@ -10,6 +10,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from uuid import UUID
 
@@ -177,7 +178,9 @@ def test_what_is_exported_is_what_was_imported(run: Run, sqlite_url: str, tmp_pa
     assert (status, err) == (0, "")
     second = read_folder(out)
     assert second.session == first.session
-    assert second.answers == first.answers
+    # The sample says which group was answered; the export names the alert by the row behind it, too.
+    assert tuple(replace(item, trigger_id=None) for item in second.answers) == first.answers
+    assert all(item.trigger_id for item in second.answers)
     # And back again, into a database that has never seen it.
     other = f"sqlite:///{tmp_path / 'other.db'}"
     db.migrate(other)

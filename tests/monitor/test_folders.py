@@ -268,14 +268,40 @@ def sessions(draw: st.DrawFn) -> InfusionSession:
     )
 
 
+@st.composite
+def answered_sessions(draw: st.DrawFn) -> tuple[InfusionSession, tuple[AlertAnswer, ...]]:
+    """A session with answers, some of them given after its last fact, some naming their alert."""
+    session = draw(sessions())
+    fact_ids = [fact.id for fact in session.facts()]
+    answers = []
+    for seconds in draw(st.lists(st.integers(-3600, 90_000), max_size=4, unique=True)):
+        at = build.T0 + timedelta(seconds=seconds)
+        answers.append(
+            AlertAnswer(
+                at=at,
+                recorded_at=at + timedelta(microseconds=draw(st.integers(0, 999_999))),
+                by=draw(NAMES),
+                group=draw(st.sampled_from(["spo2", "nausea"])),
+                action=draw(MAYBE_TEXT),
+                text=draw(MAYBE_TEXT),
+                trigger_id=draw(st.none() | st.sampled_from(fact_ids)),
+            )
+        )
+    return session, tuple(sorted(answers, key=lambda answer: answer.at))
+
+
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
-@given(session=sessions())
+@given(answered=answered_sessions())
 def test_a_session_written_and_read_back_is_equal(
-    tmp_path_factory: pytest.TempPathFactory, session: InfusionSession
+    tmp_path_factory: pytest.TempPathFactory,
+    answered: tuple[InfusionSession, tuple[AlertAnswer, ...]],
 ) -> None:
+    session, answers = answered
     path = tmp_path_factory.mktemp("folder") / "session"
-    write_folder(session, path)
-    assert read_folder(path).session == session
+    write_folder(session, path, answers=answers)
+    read = read_folder(path)
+    assert read.session == session
+    assert read.answers == answers
 
 
 def test_the_property_above_draws_every_kind_of_fact() -> None:
@@ -659,6 +685,14 @@ def test_answers_keep_their_order_and_their_times(folder: Path) -> None:
     first, second = read_folder(folder).answers
     assert first == AlertAnswer(at, at, "a.blum", "spo2", "pause", "=x")
     assert second.by == "m.ortiz"
+
+
+def test_an_answer_saved_before_it_was_given_is_refused(folder: Path) -> None:
+    (folder / "answers.csv").write_text(
+        "at,recorded_at,by,group,action\n"
+        "2026-09-07T10:31:00+01:00,2026-09-07T10:28:00+01:00,m.ortiz,bp_high,slow\n"
+    )
+    assert "answers.csv:2:at: lies after recorded_at" in refusal(folder)
 
 
 def test_the_document_holds_the_tables_of_the_code() -> None:
