@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
 from monitor.actions.opening import bundle
+from monitor.actions.repeats import other_values
 from monitor.actions.saving import refuse, summary
 from monitor.audit import AuditEvent
 from monitor.courses import Course, CourseProgress, course_problems, progress
@@ -147,9 +149,42 @@ def correct_patient(
     is saved and the person is told.
     """
     check_may(user, Action.KEEP_REGISTER)
-    changes = store.patient_changes(patient.id)
-    if any(change.id == change_id for change in changes):
+
+    def repeats(change: PatientChange) -> bool:
+        return change.patient == patient and change.reason == reason.strip()
+
+    if _is_written(store, patient.id, change_id, repeats):
         return store.patient(patient.id)
+    return _change(store, user, patient, change_id, reason, seen, now, repeats)
+
+
+def _is_written(
+    store: Store, patient_id: UUID, change_id: UUID, repeats: Callable[[PatientChange], bool]
+) -> bool:
+    """Whether this very change of the patient is in the register.
+
+    Raises:
+        InvalidEntry: its id is, with something else.
+    """
+    changes = store.patient_changes(patient_id)
+    written = next((change for change in changes if change.id == change_id), None)
+    if written is not None and not repeats(written):
+        raise other_values()
+    return written is not None
+
+
+def _change(
+    store: Store,
+    user: User,
+    patient: Patient,
+    change_id: UUID,
+    reason: str,
+    seen: Patient,
+    now: datetime,
+    repeats: Callable[[PatientChange], bool],
+) -> Patient:
+    """Check and write a change that is not in the register yet."""
+    number = len(store.patient_changes(patient.id)) + 1
     now_known = patient_file(store, user, patient.id, now=now).patient
     problems = [*patient_problems(patient, now.astimezone(store.zone).date())]
     problems += _number_taken(store, user, patient)
@@ -166,7 +201,7 @@ def correct_patient(
     change = PatientChange(
         id=change_id,
         patient=patient,
-        number=len(changes) + 1,
+        number=number,
         reason=reason.strip(),
         recorded_at=now,
         recorded_by=user.username,
@@ -174,6 +209,11 @@ def correct_patient(
     event = AuditEvent(now, user.username, Action.KEEP_REGISTER.name)
     with store.write(event, clinic=user.clinic) as writer:
         writer.change_patient(change)
+        if not writer.added:
+            # Its id was taken since it was looked for, or it is that of another patient's change.
+            if not _is_written(store, patient.id, change_id, repeats):
+                raise other_values()
+            return store.patient(patient.id)
         for session_id in store.patient_session_ids(patient.id):
             session, alerts = writer.session(session_id), writer.alerts(session_id)
             writer.set_summary(session_id, summary(bundle(store, session, alerts, now), store.zone))
@@ -195,31 +235,45 @@ def add_allergy(
     ``none known`` is an answer only where nothing is known.
 
     Raises:
-        InvalidEntry: it is empty or written already, or no reason is given.
+        InvalidEntry: it is empty or written already, no reason is given, or the id is that of
+            another change.
     """
+    check_may(user, Action.KEEP_REGISTER)
     known = patient_file(store, user, patient_id, now=now).patient
     added = allergy.strip()
-    written = f"{known.allergies.strip()}; {added}" if known.has_allergies else added
+
+    def repeats(change: PatientChange) -> bool:
+        before = _before(store, patient_id, change)
+        same = replace(before, allergies=_beside(before, added))
+        return change.patient == same and change.reason == reason.strip()
+
+    if _is_written(store, patient_id, change_id, repeats):
+        return known
+    written = _beside(known, added)
     refuse(text_problems({"allergies": written, "reason": reason}))
-    told = replace(known, allergies=added)
-    changed_before = any(change.id == change_id for change in store.patient_changes(patient_id))
-    if known.has_allergies and not changed_before:
-        if not told.has_allergies:
+    if known.has_allergies:
+        if not replace(known, allergies=added).has_allergies:
             message = (
                 f"An allergy is recorded: {known.allergies.strip()}. Correct it with Patients."
             )
             refuse([Problem("allergies", message, code="allergies.recorded")])
         if added.casefold() in [item.strip().casefold() for item in known.allergies.split(";")]:
             refuse([Problem("allergies", f"“{added}” is recorded already.")])
-    return correct_patient(
-        store,
-        user,
-        replace(known, allergies=written),
-        change_id=change_id,
-        reason=reason,
-        seen=known,
-        now=now,
-    )
+    after = replace(known, allergies=written)
+    return _change(store, user, after, change_id, reason, known, now, repeats)
+
+
+def _beside(known: Patient, added: str) -> str:
+    """The allergies with another one written beside them."""
+    return f"{known.allergies.strip()}; {added}" if known.has_allergies else added
+
+
+def _before(store: Store, patient_id: UUID, change: PatientChange) -> Patient:
+    """The patient as the change found them."""
+    earlier = [
+        item.patient for item in store.patient_changes(patient_id) if item.number < change.number
+    ]
+    return earlier[-1] if earlier else store.registered_patient(patient_id)
 
 
 def _number_taken(store: Store, user: User, patient: Patient) -> list[Problem]:

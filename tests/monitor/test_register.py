@@ -109,6 +109,33 @@ def test_the_same_correction_twice_is_one(store: Store) -> None:
     assert len(store.patient_changes(patient.id)) == 1
 
 
+def test_another_correction_under_a_used_id_is_refused_and_not_called_saved(store: Store) -> None:
+    patient = a_patient(store)
+    change_id = an_id()
+
+    def corrected(of: Patient, reason: str = "asked", **changes: str) -> None:
+        register.correct_patient(
+            store, BLUM, replace(of, **changes), change_id=change_id,  # type: ignore[arg-type]
+            reason=reason, seen=of, now=at(5),
+        )  # fmt: skip
+
+    corrected(patient, allergies="latex")
+    other = build.patient(id=an_id(), mrn="77", allergies="none known")
+    register.register_patient(store, BLUM, other, now=at(4))
+    now = store.patient(patient.id)
+    for refused in (
+        lambda: corrected(now, allergies="nuts"),
+        lambda: corrected(patient, allergies="latex", family_name="Bergmann"),
+        lambda: corrected(patient, allergies="latex", reason="typing slip"),
+        lambda: corrected(other, allergies="nuts"),
+    ):
+        with pytest.raises(InvalidEntry, match="NOT saved"):
+            refused()
+    assert store.patient(patient.id) == now
+    assert store.patient(other.id) == other
+    assert store.verify() == ()
+
+
 @pytest.mark.parametrize("person", [lead(), admin()], ids=["lead", "admin"])
 def test_only_clinical_people_keep_the_register(store: Store, person: object) -> None:
     with pytest.raises(NotPermitted):

@@ -89,6 +89,37 @@ def test_an_allergy_shows_at_once_beside_what_is_known(bedside: Bedside) -> None
     ] * 2
 
 
+def test_another_allergy_under_a_used_id_is_refused_and_not_called_saved(
+    bedside: Bedside,
+) -> None:
+    first = an_allergy("penicillin")
+    assert bedside.post("allergy", first).status == 200
+    bedside.post("allergy", an_allergy("latex"))
+    others: list[dict[str, Any]] = [
+        {"allergy": "nuts"},
+        {"allergy": "none known"},
+        {"allergy": "latex"},
+        {"reason": "another reason"},
+    ]
+    for other in others:
+        refused = bedside.post("allergy", first | other)
+        assert refused.status == 422, other
+        assert [item["code"] for item in refused.json()["problems"]] == ["id.other_values"]
+    assert bedside.session.patient.allergies == "penicillin; latex"
+    assert bedside.post("allergy", first).status == 200
+
+
+def test_an_allergy_sent_again_is_acknowledged_although_no_more_would_fit(
+    bedside: Bedside,
+) -> None:
+    first = an_allergy("x" * 300)
+    assert bedside.post("allergy", first).status == 200
+    assert "Shorten it" in bedside.post("allergy", an_allergy("y" * 300)).text
+    again = bedside.post("allergy", first)
+    assert again.status == 200, again.text
+    assert bedside.session.patient.allergies == "x" * 300
+
+
 def test_none_known_is_an_answer_only_where_nothing_is_known(bedside: Bedside) -> None:
     asked = bedside.post("allergy", an_allergy("none known"))
     assert asked.json()["state"]["patient"]["allergy"] == "no known allergies"
