@@ -58,9 +58,9 @@ class Bedside:
     def opened(self) -> actions.OpenSession:
         return actions.open_session(self.store, nurse(), self.session_id, now=at(self.minute))
 
-    def vomits(self) -> UUID:
+    def suffers(self, term: str = "vomiting") -> UUID:
         minute = self.later()
-        request = SideEffectRequest(id=an_id(), term="vomiting", grade=1, onset_at=at(minute))
+        request = SideEffectRequest(id=an_id(), term=term, grade=1, onset_at=at(minute))
         actions.record_side_effect(self.store, nurse(), self.session_id, request, now=at(minute))
         return request.id
 
@@ -127,7 +127,7 @@ def bedside(store: SqlStore) -> Bedside:
 def test_an_answer_after_the_last_entry_is_kept(
     bedside: Bedside, other_store: SqlStore, tmp_path: Path
 ) -> None:
-    bedside.vomits()
+    bedside.suffers()
     (alert_id,) = bedside.states()
     bedside.answers(alert_id)
     check_same(bedside, other_store, tmp_path / "x")
@@ -138,7 +138,7 @@ def test_an_answer_after_the_last_entry_is_kept(
 def test_an_answer_to_an_alert_that_was_taken_back_is_kept(
     bedside: Bedside, other_store: SqlStore, tmp_path: Path, more: bool
 ) -> None:
-    effect_id = bedside.vomits()
+    effect_id = bedside.suffers()
     bedside.strikes(effect_id)
     ((alert_id, state),) = bedside.states().items()
     assert state is AlertState.INVALIDATED
@@ -166,9 +166,9 @@ def test_an_answer_to_an_alert_that_was_over_is_kept(
 
 def two_of_one_group(bedside: Bedside) -> tuple[UUID, UUID]:
     """Two alerts of one group: the first over, the second open."""
-    bedside.strikes(bedside.vomits())
+    bedside.strikes(bedside.suffers())
     (first,) = bedside.states()
-    bedside.vomits()
+    bedside.suffers()
     (second,) = bedside.states().keys() - {first}
     alerts, _ = bedside.store.alerts(bedside.session_id)
     assert [alert.group for alert in alerts] == ["nausea", "nausea"]
@@ -188,11 +188,23 @@ def test_of_two_alerts_of_one_group_the_one_is_answered_that_was(
 def test_an_answer_days_later_is_kept(
     bedside: Bedside, other_store: SqlStore, tmp_path: Path
 ) -> None:
-    bedside.vomits()
+    bedside.suffers()
     (alert_id,) = bedside.states()
     bedside.later(9 * 24 * 60)
     bedside.answers(alert_id)
     check_same(bedside, other_store, tmp_path / "x")
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_of_two_open_alerts_of_one_group_the_one_is_answered_that_was(
+    bedside: Bedside, other_store: SqlStore, tmp_path: Path, which: int
+) -> None:
+    bedside.suffers("chest_pain")
+    bedside.suffers("syncope")
+    alert_id = sorted(bedside.states())[which]
+    bedside.answers(alert_id)
+    check_same(bedside, other_store, tmp_path / "x")
+    assert {item[0] for item in told(other_store, bedside.session_id)} == {alert_id}
 
 
 # -- what cannot be placed ---------------------------------------------------------------------------
@@ -216,7 +228,7 @@ def test_an_answer_that_fits_nothing_is_refused_with_its_line(
     sqlite_store: SqlStore, tmp_path: Path
 ) -> None:
     bedside = Bedside(sqlite_store)
-    bedside.vomits()
+    bedside.suffers()
     (alert_id,) = bedside.states()
     bedside.answers(alert_id)
     folder = exported(bedside, tmp_path / "x")
@@ -230,9 +242,36 @@ def test_an_answer_that_fits_nothing_is_refused_with_its_line(
     assert said.startswith("answers.csv:2:trigger: no alert of nausea was raised for that row")
 
 
+def test_of_two_open_alerts_of_one_group_none_is_guessed(
+    sqlite_store: SqlStore, tmp_path: Path
+) -> None:
+    bedside = Bedside(sqlite_store)
+    bedside.suffers("chest_pain")
+    bedside.suffers("syncope")
+    views = [view for view in bedside.opened().views if view.is_open]
+    assert [view.alert.group for view in views] == ["side_effect", "side_effect"]
+    bedside.answers(views[0].alert.id)
+    folder = exported(bedside, tmp_path / "x")
+    said = problems_of(folder, trigger_id=None)
+    assert said.startswith("answers.csv:2:trigger: 2 alerts of side_effect are open")
+
+
+def test_an_answer_that_says_nothing_about_a_critical_alert_is_refused_with_its_line(
+    sqlite_store: SqlStore, tmp_path: Path
+) -> None:
+    bedside = Bedside(sqlite_store)
+    bedside.measures(spo2="86")
+    bedside.measures(spo2="86")
+    (view,) = bedside.opened().views
+    assert view.level == "critical"
+    bedside.answers(view.alert.id)
+    said = problems_of(exported(bedside, tmp_path / "x"), action=None)
+    assert said.startswith("answers.csv:2:action: A critical alert needs")
+
+
 def test_a_row_that_is_not_in_the_folder_is_refused(sqlite_store: SqlStore, tmp_path: Path) -> None:
     bedside = Bedside(sqlite_store)
-    bedside.vomits()
+    bedside.suffers()
     (alert_id,) = bedside.states()
     bedside.answers(alert_id)
     folder = exported(bedside, tmp_path / "x")
@@ -257,7 +296,7 @@ def test_without_a_trigger_the_open_alert_of_the_group_is_meant(
 def test_a_session_stored_already_takes_no_further_answer_silently(
     bedside: Bedside, other_store: SqlStore, tmp_path: Path
 ) -> None:
-    bedside.vomits()
+    bedside.suffers()
     (alert_id,) = bedside.states()
     bedside.answers(alert_id)
     check_same(bedside, other_store, tmp_path / "x")
@@ -274,7 +313,9 @@ def test_a_session_stored_already_takes_no_further_answer_silently(
 
 ACTS = st.lists(
     st.tuples(
-        st.sampled_from(["vomits", "strikes", "ends", "measures", "late", "answers", "waits"]),
+        st.sampled_from(
+            ["vomits", "faints", "strikes", "ends", "measures", "late", "answers", "waits"]
+        ),
         st.integers(0, 7),
     ),
     min_size=2,
@@ -287,7 +328,9 @@ def act(bedside: Bedside, kind: str, choice: int) -> None:
     """Do it, when there is something to do it to."""
     effects, alerts = bedside.effects(), bedside.opened().views
     if kind == "vomits":
-        bedside.vomits()
+        bedside.suffers()
+    elif kind == "faints":
+        bedside.suffers("syncope")
     elif kind == "measures":
         bedside.measures(spo2=SATURATIONS[choice])
     elif kind == "late":
