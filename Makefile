@@ -41,10 +41,9 @@ run: $(VENV)/.runtime
 demo: $(VENV)/.runtime
 	@$(PY) -m monitor demo
 
-# Three at a time, each with its own servers and databases; a file stays with one of them.  Much of a
-# browser test is waiting, so three keep two cores busy.
+# Two at a time, each with its own servers and databases; a file stays with one of them.
 # In the order of the folders: the browser first, so that its longest files are not the last.
-PYTEST := $(PY) -m pytest -n 3 --dist loadfile --no-loadscope-reorder
+PYTEST := $(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 test: $(VENV)/.tests
 	@$(PY) tests/setup_machine.py

@@ -86,6 +86,8 @@ def test_the_chart_beside_the_form_calls_people_by_name(
     tablet = open_bedside(put_session(server))
     chart = tablet.page.locator(".st-key-bedside_chart .js-plotly-plot")
     expect(chart).to_be_visible(timeout=20_000)
+    # The node stands before what is drawn in it.
+    tablet.page.wait_for_function("(plot) => plot.data", arg=chart.element_handle())
     drawn = chart.evaluate("(plot) => JSON.stringify(plot.data)")
     assert "A. Blum" in drawn
     assert "ablum" not in drawn
