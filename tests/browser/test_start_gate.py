@@ -37,6 +37,14 @@ def test_the_gate_is_answered_reloaded_overridden_and_saved(
     missing = page.locator(".st-key-start-missing")
     expect(missing).to_contain_text("Only an anaesthetist can go on")
     expect(missing).to_contain_text("Brain, eyes and mind: 7 questions are open.")
+    # What was typed before this has reached the server once this has.
+    chair = page.get_by_label("Chair or bed", exact=True)
+    chair.fill("")
+    page.keyboard.press("Tab")
+    expect(missing).to_contain_text("Say which chair")
+    chair.fill("7")
+    page.keyboard.press("Tab")
+    expect(missing).not_to_contain_text("Say which chair")
 
     page.reload()
     expect(page.get_by_role("button", name="Open the session")).to_be_visible(timeout=20_000)
