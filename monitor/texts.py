@@ -16,6 +16,12 @@ LONGEST: Mapping[str, int] = MappingProxyType(
 )
 _SHORT = 120
 _LAYOUT = "\n\r\t"
+#: Characters that change the direction in which others are read, so that a text shows as another
+#: one (Unicode Standard Annex 9, table 4).  The joiners U+200C and U+200D are none: scripts need
+#: them inside words.
+_TURNING = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+#: Letters and symbols by their category that are drawn as nothing: Hangul fillers, blank Braille.
+_BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 _ECHOED = 20
 
 
@@ -47,11 +53,22 @@ def _problems(texts: Iterable[tuple[str, str | None]]) -> Iterator[Problem]:
         if any(_is_unkeepable(character) for character in text):
             message = f"The {label} holds a character that cannot be kept. Type it again."
             yield Problem(name, message, code=f"{name}.unkeepable")
+        elif text.strip() and not any(_is_visible(character) for character in text):
+            message = f"The {label} holds nothing that can be seen. Type it again."
+            yield Problem(name, message, code=f"{name}.invisible")
 
 
 def _is_unkeepable(character: str) -> bool:
-    """Control characters (PostgreSQL keeps no NUL) and halves of a character."""
+    """Control characters (PostgreSQL keeps no NUL), halves of a character, and what turns the
+    direction of reading."""
+    if character in _TURNING:
+        return True
     return character not in _LAYOUT and unicodedata.category(character) in ("Cc", "Cs")
+
+
+def _is_visible(character: str) -> bool:
+    """Letters, numbers, punctuation and symbols; not blanks, joiners or marks that stand alone."""
+    return unicodedata.category(character)[0] in "LNPS" and character not in _BLANK
 
 
 def echoed(text: str) -> str:

@@ -125,6 +125,7 @@ def register_patient(store: Store, user: User, patient: Patient, *, now: datetim
     """Enter a new patient; the same id a second time changes nothing."""
     check_may(user, Action.KEEP_REGISTER)
     problems = [*patient_problems(patient, now.astimezone(store.zone).date())]
+    problems += text_problems(_texts(patient))
     problems += _number_taken(store, user, patient)
     refuse(problems)
     event = AuditEvent(now, user.username, Action.KEEP_REGISTER.name)
@@ -187,6 +188,9 @@ def _change(
     number = len(store.patient_changes(patient.id)) + 1
     now_known = patient_file(store, user, patient.id, now=now).patient
     problems = [*patient_problems(patient, now.astimezone(store.zone).date())]
+    # Only what is typed now: an old name must never keep a new allergy from being written.
+    typed = dict(_texts(patient).items() - _texts(seen).items())
+    problems += text_problems(typed | {"reason": reason})
     problems += _number_taken(store, user, patient)
     if now_known != seen:
         said = "; ".join(differences(seen, now_known))
@@ -250,7 +254,11 @@ def add_allergy(
     if _is_written(store, patient_id, change_id, repeats):
         return known
     written = _beside(known, added)
-    refuse(text_problems({"allergies": written, "reason": reason}))
+    # What is added is looked at by itself: beside others, nothing would pass for an allergy.
+    refuse(
+        text_problems({"allergies": added, "reason": reason})
+        or text_problems({"allergies": written})
+    )
     if known.has_allergies:
         if not replace(known, allergies=added).has_allergies:
             message = (
@@ -274,6 +282,11 @@ def _before(store: Store, patient_id: UUID, change: PatientChange) -> Patient:
         item.patient for item in store.patient_changes(patient_id) if item.number < change.number
     ]
     return earlier[-1] if earlier else store.registered_patient(patient_id)
+
+
+def _texts(patient: Patient) -> dict[str, str]:
+    names = ("family_name", "given_name", "mrn", "sex", "allergies")
+    return {name: getattr(patient, name) for name in names}
 
 
 def _number_taken(store: Store, user: User, patient: Patient) -> list[Problem]:

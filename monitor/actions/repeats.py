@@ -18,8 +18,10 @@ from monitor.record import (
     Amendment,
     Bolus,
     DoseStep,
+    DosingWeight,
     Fact,
     InfusionSession,
+    WeightBasis,
 )
 
 #: Times of a tap differ between two requests: each is worked out from the age of the tap, and the
@@ -93,6 +95,9 @@ def says_the_same(recorded: Fact, entered: Fact) -> bool:
     ):
         return False
     ours = _EVERYONES | _OURS.get(type(entered), frozenset())
+    if isinstance(entered, DosingWeight) and entered.basis is not WeightBasis.ACTUAL:
+        # Worked out from the height, the sex as then known, and the actual weight beside it.
+        ours |= {"weight_kg"}
     return all(
         getattr(recorded, field.name) == getattr(entered, field.name)
         for field in fields(entered)

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from monitor import lifecycle
 from monitor.actions.opening import OpenSession
+from monitor.actions.repeats import other_values
 from monitor.actions.saving import refuse, save
 from monitor.entry_times import time_problems
 from monitor.errors import NotFound, Problem
@@ -37,11 +38,8 @@ def correct_time(
     """
 
     def entered(before: OpenSession) -> tuple[Fact, ...]:
-        return tuple(
-            new
-            for fact in _standing(before.session, request)
-            for new in _moved(fact, request, user, now)
-        )
+        facts = _moved_before(before.session, request) or _standing(before.session, request)
+        return tuple(new for fact in facts for new in _moved(fact, request, user, now))
 
     def settled(before: OpenSession, facts: tuple[Fact, ...]) -> tuple[Fact, ...]:
         session = before.session
@@ -67,24 +65,33 @@ def can_be_moved(fact: Fact) -> bool:
     )
 
 
-def _standing(session: InfusionSession, request: RetimeRequest) -> list[Fact]:
-    """What stood when the time was corrected; the same when the request comes again."""
-    ours = {
-        amendment.amends: amendment.replacement
+def _moved_before(session: InfusionSession, request: RetimeRequest) -> list[Fact]:
+    """What this very request moved, when it was saved already: known by the ids it was saved under.
+
+    What was corrected after that, or moved once more, changes nothing about it.
+
+    Raises:
+        InvalidEntry: the request's id was used for something else.
+    """
+    moved = {
+        amendment.amends
         for amendment in session.amendments
         if amendment.id == derived_id(request.id, amendment.amends)
     }
-    others = session.amended_ids - set(ours)
-    replaced = set(ours.values())
+    facts = [fact for fact in session.facts() if fact.id in moved]
+    if not all(_is_meant(fact, request) for fact in facts):
+        raise other_values()
+    return facts
+
+
+def _standing(session: InfusionSession, request: RetimeRequest) -> list[Fact]:
+    """What stands now of what is to be moved."""
     facts: tuple[Fact, ...] = (*session.observations, *session.events)
-    return [
-        fact
-        for fact in facts
-        if request.moves in (fact.id, getattr(fact, "set_id", None))
-        and can_be_moved(fact)
-        and fact.id not in others
-        and fact.id not in replaced
-    ]
+    return [fact for fact in session.current(facts) if _is_meant(fact, request)]
+
+
+def _is_meant(fact: Fact, request: RetimeRequest) -> bool:
+    return can_be_moved(fact) and request.moves in (fact.id, getattr(fact, "set_id", None))
 
 
 def _moved(fact: Fact, request: RetimeRequest, user: User, now: datetime) -> tuple[Fact, Amendment]:

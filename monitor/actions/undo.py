@@ -34,7 +34,8 @@ def undo(
 
     Raises:
         NotFound: that entry is not in the session.
-        InvalidEntry: it is another person's, too old, or was corrected meanwhile.
+        InvalidEntry: it is another person's, too old, was corrected meanwhile, or is itself a
+            correction: without it neither the wrong value nor the right one would be in force.
     """
     opened = open_session(store, user, session_id, now=now)
     ids = _saved_ids(store, user, session_id, request.undoes)
@@ -61,6 +62,9 @@ def undo(
 def _undo_problems(
     facts: list[Fact], amendments: tuple[Fact, ...], user: User, tapped_at: datetime
 ) -> list[Problem]:
+    if any(isinstance(fact, Amendment) for fact in facts):
+        message = "A correction is not undone: correct the value again."
+        return [Problem("undo", message, code="undo.correction")]
     if any(
         fact.recorded_by != user.username or tapped_at - fact.recorded_at > UNDO_WITHIN
         for fact in facts

@@ -148,9 +148,15 @@ def _facts(
 
 
 def _with_height(session: InfusionSession, request: WeightRequest) -> WeightRequest:
-    """With the height of before where none was typed: people do not shrink between two weighings."""
+    """With the height of before where none was typed: people do not shrink between two weighings.
+
+    A weight that is recorded already keeps the height it was recorded with.
+    """
     if request.height_cm is not None:
         return request
+    recorded = session.fact(request.id)
+    if isinstance(recorded, DosingWeight):
+        return replace(request, height_cm=recorded.height_cm)
     heights = [item.height_cm for item in session.current(session.weights) if item.height_cm]
     return replace(request, height_cm=heights[-1] if heights else None)
 

@@ -11,6 +11,7 @@ import json
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from enum import StrEnum
 from gettext import gettext as _
 from typing import Any
 from uuid import UUID
@@ -34,7 +35,7 @@ from monitor.errors import (
     WrongState,
 )
 from monitor.lifecycle import EventKind
-from monitor.permissions import User
+from monitor.permissions import Action, User, check_may
 from monitor.record import (
     Answer,
     DoseStepKind,
@@ -539,21 +540,33 @@ def _check_line(call: Call, session: InfusionSession) -> str | None:
     return dosing.large_decrease_text(replace(session, dose_steps=others), proposed)
 
 
+class Previewed(StrEnum):
+    """What can be looked at before it is saved; anything else is never taken for a rate."""
+
+    RATE = "rate"
+    HOLD = "hold"
+    RESUME = "resume"
+    STOP = "stop"
+    BOLUS = "bolus"
+    SYRINGE = "syringe"
+    WEIGHT = "weight"
+
+
 def _previewed(call: Call) -> dict[str, Any]:
-    kind = call.text("kind") or "rate"
-    if kind == "weight":
+    kind = call.member("kind", Previewed, Previewed.RATE)
+    if kind is Previewed.WEIGHT:
         request = _weight_request(call)
         return bedside.weight_preview(
             request,
             actions.preview_weight(call.store, call.user, call.session_id, request, now=call.now),
         )
     opened = actions.open_session(call.store, call.user, call.session_id, now=call.now)
-    if kind == "syringe":
+    if kind is Previewed.SYRINGE:
         return _previewed_syringe(call, opened)
     return bedside.preview(
         opened,
         kind=kind,
-        value=call.number("value", "bolus" if kind == "bolus" else "rate"),
+        value=call.number("value", "bolus" if kind is Previewed.BOLUS else "rate"),
         unit=call.member("unit", DoseUnit),
         zone=call.gate.zone,
         taken_at=call.taken_at,
@@ -579,6 +592,8 @@ def _previewed_syringe(call: Call, opened: OpenSession) -> dict[str, Any]:
 def _witnessed(call: Call) -> dict[str, Any]:
     """Check a second person's PIN for one entry; the answer goes into that entry."""
     actions.open_session(call.store, call.user, call.session_id, now=call.now)
+    # Nobody tries another person's PIN for an entry that is not theirs to make.
+    check_may(call.user, Action.RECORD_OBSERVATIONS)
     answer = check_pin(
         call.gate, call.text("username") or "", call.text("pin") or "", call.device.token_hash
     )

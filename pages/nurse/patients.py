@@ -391,6 +391,9 @@ def _do(
     try:
         change()
     except InvalidEntry as refused:
+        if any(problem.code == "id.other_values" for problem in refused.problems):
+            # An earlier save was cut off from its answer: what is typed now goes under a new id.
+            st.session_state.pop(_IDS, None)
         said.error("\n".join(f"- {problem.message}" for problem in refused.problems))
         return
     except MonitorError as refused:

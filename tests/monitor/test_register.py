@@ -89,6 +89,19 @@ def test_a_correction_needs_a_reason_and_a_difference(store: Store) -> None:
     assert store.patient_changes(patient.id) == ()
 
 
+def test_a_name_that_cannot_be_read_is_refused_and_an_old_one_hinders_nobody(store: Store) -> None:
+    turned = build.patient(id=an_id(), mrn="88", family_name="Berg\u202e", allergies="none known")
+    with pytest.raises(InvalidEntry) as refused:
+        register.register_patient(store, BLUM, turned, now=at(4))
+    assert refusal(refused).keys() == {"family_name"}
+    with store.write(build.audit(), clinic="main") as writer:
+        writer.add_patient(turned)
+    assert correct(store, turned, allergies="latex").allergies == "latex"
+    with pytest.raises(InvalidEntry) as refused:
+        correct(store, store.patient(turned.id), given_name="\u200b", reason="as\u202eked")
+    assert refusal(refused).keys() == {"given_name", "reason"}
+
+
 def test_a_correction_of_what_somebody_else_changed_meanwhile_is_refused(store: Store) -> None:
     seen = a_patient(store)
     correct(store, seen, allergies="latex")

@@ -13,18 +13,21 @@ import pytest
 
 from monitor import actions
 from monitor.actions import OpenSession
+from monitor.actions import patients as register
 from monitor.entered import EnteredItem, EnteredSet
 from monitor.errors import InvalidEntry, NeedsConfirmation
 from monitor.lifecycle import EventKind
-from monitor.record import DoseStepKind, DoseUnit, NotTaken
+from monitor.record import DoseStepKind, DoseUnit, NotTaken, WeightBasis
 from monitor.requests import (
     AmendRequest,
     AnswerRequest,
     BolusRequest,
     EventRequest,
+    RetimeRequest,
     SideEffectChangeRequest,
     SideEffectRequest,
     SyringeRequest,
+    WeightRequest,
 )
 from monitor.store import Store
 from tests.build import an_id, at, patient, seeded_id
@@ -213,6 +216,88 @@ def test_an_unreadable_set_under_a_used_id_says_what_is_unreadable(store: Store)
     twice = replace(of, items=(*of.items, replace(of.items[0], id=an_id(), text="75")))
     with pytest.raises(InvalidEntry, match="twice"):
         save(store, session_id, twice, at(6))
+
+
+# -- what later entries changed -------------------------------------------------------------------
+
+
+def test_a_corrected_time_is_acknowledged_after_other_corrections(store: Store) -> None:
+    session_id = infusing(store)
+    of = entered(10, **NORMAL)
+    save(store, session_id, of, at(10))
+
+    def moved(request: RetimeRequest, minute: float) -> OpenSession:
+        return actions.correct_time(store, BLUM, session_id, request, now=at(minute))
+
+    first = RetimeRequest(id=an_id(), moves=of.set_id, taken_at=at(5), reason="clock")
+    moved(first, 11)
+    heart = next(
+        item for item in store.session(session_id).current_observations if item.parameter == "hr"
+        and item.set_id == of.set_id
+    )  # fmt: skip
+    right = EnteredItem(id=an_id(), parameter="hr", text="71")
+    fixed = AmendRequest(id=an_id(), amends=heart.id, reason="slip", replacement=right)
+    actions.amend(store, BLUM, session_id, fixed, now=at(12))
+    corrected = store.session(session_id)
+    assert moved(first, 13).session == corrected
+
+    second = RetimeRequest(id=an_id(), moves=of.set_id, taken_at=at(8), reason="clock again")
+    moved(second, 14)
+    after, version = store.session(session_id), store.version("main")
+    assert moved(first, 15).session == after
+    assert moved(second, 15).session == after
+    assert actions.amend(store, BLUM, session_id, fixed, now=at(15)).session == after
+    assert store.version("main") == version
+    assert {item.taken_at for item in after.current_observations if item.set_id == of.set_id} == {
+        at(8)
+    }
+    [baseline] = {item.set_id for item in after.observations} - {of.set_id}
+    for other in ({"taken_at": at(1)}, {"reason": "other patient"}, {"moves": baseline}):
+        with pytest.raises(InvalidEntry, match="NOT saved"):
+            moved(replace(first, **other), 16)  # type: ignore[arg-type]
+    assert store.version("main") == version
+
+
+@pytest.mark.parametrize("basis", WeightBasis)
+def test_a_weight_without_a_height_is_acknowledged_after_another_height(
+    store: Store, basis: WeightBasis
+) -> None:
+    session_id = infusing(store)
+    first = WeightRequest(
+        id=an_id(), weight_kg=Decimal(72), basis=basis, measured=True, taken_at=at(5),
+        reason="weighed",
+    )  # fmt: skip
+    second = replace(
+        first, id=an_id(), height_cm=Decimal(168), taken_at=at(6), reason="height was wrong"
+    )
+
+    def weighed(request: WeightRequest, minute: float) -> OpenSession:
+        confirmed = frozenset({"weight_kg.changed"})
+        return actions.record_weight(
+            store, BLUM, session_id, request, now=at(minute), confirmed=confirmed
+        )
+
+    assert weighed(first, 5).session.weights[-1].height_cm == Decimal(178)
+    weighed(second, 6)
+    patient_now = store.session(session_id).patient
+    register.correct_patient(
+        store, BLUM, replace(patient_now, sex="male", allergies="none known"),
+        change_id=an_id(), reason="sex was wrong", seen=patient_now, now=at(7),
+    )  # fmt: skip
+    after, version = store.session(session_id), store.version("main")
+
+    assert weighed(first, 8).session == after
+    assert weighed(second, 8).session == after
+    others: list[dict[str, Any]] = [
+        {"weight_kg": Decimal(73)},
+        {"height_cm": Decimal(170)},
+        {"reason": "guessed"},
+        {"basis": next(item for item in WeightBasis if item is not basis)},
+    ]
+    for other in others:
+        with pytest.raises(InvalidEntry, match="NOT saved"):
+            weighed(replace(first, **other), 9)
+    assert store.version("main") == version
 
 
 # -- ids of something else ------------------------------------------------------------------------

@@ -120,6 +120,29 @@ def test_an_allergy_sent_again_is_acknowledged_although_no_more_would_fit(
     assert bedside.session.patient.allergies == "x" * 300
 
 
+@pytest.mark.parametrize("known", [False, True])
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ({"allergy": "no \u202exetal"}, "cannot be kept"),
+        ({"allergy": "\u200b\u2060"}, "nothing that can be seen"),
+        ({"allergy": "\u3164"}, "nothing that can be seen"),
+        ({"allergy": "nuts", "reason": "asked\u2066"}, "cannot be kept"),
+        ({"allergy": "nuts", "reason": "\u200b"}, "nothing that can be seen"),
+    ],
+)
+def test_an_allergy_that_cannot_be_read_is_refused(
+    bedside: Bedside, body: dict[str, str], words: str, known: bool
+) -> None:
+    if known:
+        bedside.post("allergy", an_allergy("latex"))
+    before = bedside.session.patient
+    refused = bedside.post("allergy", an_allergy("x") | body)
+    assert refused.status == 422
+    assert words in refused.text
+    assert bedside.session.patient == before
+
+
 def test_none_known_is_an_answer_only_where_nothing_is_known(bedside: Bedside) -> None:
     asked = bedside.post("allergy", an_allergy("none known"))
     assert asked.json()["state"]["patient"]["allergy"] == "no known allergies"

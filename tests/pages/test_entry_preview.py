@@ -83,3 +83,10 @@ def test_a_dose_is_asked_about_at_the_time_it_was_given(
 def test_a_resume_is_previewed_as_a_resume(bedside: Bedside) -> None:
     found = _preview(bedside, kind="resume", value="7", unit="mg/h")
     assert found["request"] == {"kind": "resume", "value": "7", "unit": "mg/h"}
+
+
+@pytest.mark.parametrize("kind", ["NaN", "x", "RATE", "amend"])
+def test_what_is_no_kind_of_dose_is_never_taken_for_a_rate(bedside: Bedside, kind: str) -> None:
+    refused = bedside.post("preview", {"kind": kind, "value": "7", "unit": "mg/h"})
+    assert refused.status == 422, refused.text
+    assert [problem["code"] for problem in refused.json()["problems"]] == ["kind.unknown"]

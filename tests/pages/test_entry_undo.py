@@ -179,6 +179,41 @@ def test_what_was_corrected_completely_cannot_be_undone_any_more(bedside: Bedsid
     assert "already corrected" in answer.text
 
 
+@pytest.mark.parametrize("struck", [False, True])
+def test_a_correction_is_not_undone_because_neither_value_would_be_left(
+    bedside: Bedside, struck: bool
+) -> None:
+    entry = a_set(**NORMAL)
+    bedside.post("set", entry)
+    heart = entry["items"][0]["id"]
+    fixed = {"id": str(new_id()), "parameter": "hr", "text": "70"}
+    amend = an_entry(amends=heart, reason="typing slip", replacement=None if struck else fixed)
+    assert bedside.post("amend", amend).status == 200
+    before = bedside.session
+
+    for undone in (amend,) if struck else (amend, fixed):
+        answer = undo(bedside, undone)
+        assert answer.status == 422
+        assert "A correction is not undone: correct the value again." in answer.text
+    assert bedside.session == before
+
+
+def test_an_undo_and_a_corrected_time_are_not_undone(bedside: Bedside) -> None:
+    event, entry = an_entry(kind="toilet"), a_set(hr="70")
+    bedside.post("event", event)
+    bedside.post("set", entry)
+    assert undo(bedside, event).status == 200
+    moved = an_entry(moves=entry["id"], reason="wrong time", taken={"clock": "08:48"})
+    assert bedside.post("retime", moved).status == 200
+    before = bedside.session
+
+    for correction in before.amendments:
+        answer = undo(bedside, {"id": str(correction.id)})
+        assert answer.status == 422
+        assert "A correction is not undone" in answer.text
+    assert bedside.session == before
+
+
 def test_undo_never_reaches_what_the_start_of_the_session_saved(bedside: Bedside) -> None:
     before = bedside.session
     first = before.observations[0]

@@ -8,9 +8,12 @@ from typing import Any
 import pytest
 
 from monitor.ids import new_id
+from monitor.permissions import Role
+from monitor.user_admin import create_user
 from tests.asgi_client import Answer
-from tests.pages.bedside_api import Bedside
-from tests.pages.http_app import PIN
+from tests.build import T0
+from tests.pages.bedside_api import CLINIC, Bedside
+from tests.pages.http_app import PASSWORD, PIN
 
 
 def confirm(bedside: Bedside, entry_id: str, username: str = "diaz", pin: str = PIN) -> Answer:
@@ -53,6 +56,21 @@ def test_who_cannot_be_the_second_person(
 ) -> None:
     answer = confirm(bedside, str(new_id()), username, pin)
     assert (answer.status, codes(answer)) == (422, [code])
+
+
+@pytest.mark.parametrize("pin", [PIN, "0000"])
+def test_who_can_record_nothing_tries_no_pin(bedside: Bedside, pin: str) -> None:
+    create_user(
+        bedside.store, username="sato", name="Sato", role=Role.LEAD, clinic=CLINIC,
+        password=PASSWORD, pin=PIN, by=None, now=T0,
+    )  # fmt: skip
+    client = bedside.home.signed_in("sato")
+    body = {"id": str(new_id()), "username": "diaz", "pin": pin}
+    token = bedside.home.device_of("sato").csrf_token
+    answer = bedside.post("witness", body, client=client, x_csrf_token=token)
+    assert answer.status == 403, answer.text
+    assert "may not record observations" in answer.text
+    assert "second_person" not in answer.text
 
 
 def test_a_seal_is_for_one_entry_and_one_day(bedside: Bedside) -> None:
