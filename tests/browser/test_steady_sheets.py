@@ -71,6 +71,8 @@ def test_pad_and_save_stay_from_a_wrong_pin_to_the_right_one(
     sheet = tablet.page.get_by_role("dialog")
     tablet.tap(tablet.page.locator("[data-dose=bolus]"))
     _type(tablet, sheet, "5")
+    expect(sheet.locator(".units")).to_contain_text("2.5 mL of 2 mg/mL")
+    assert not _scrolls(sheet)
     tablet.tap(sheet.get_by_role("button", name="Next"))
     confirm, given = sheet.locator(".confirm"), sheet.locator(".dose-acts .choice")
     expect(given).to_be_visible()
@@ -99,14 +101,16 @@ def test_pad_and_save_stay_from_a_wrong_pin_to_the_right_one(
     assert not _scrolls(sheet)
 
 
+@pytest.mark.parametrize(("width", "height"), SIZES)
 def test_who_confirmed_stays_when_the_dose_was_already_given(
-    server: Server, open_bedside: OpenBedside
+    server: Server, open_bedside: OpenBedside, width: int, height: int
 ) -> None:
     session = put_session(server, more=[*build.obs_set(-1), build.rate("0.2", -1)])
-    tablet = open_bedside(session)
+    tablet = open_bedside(session, viewport={"width": width, "height": height})
     sheet = tablet.page.get_by_role("dialog")
     tablet.tap(tablet.page.locator("[data-dose=up]"))
     expect(sheet.locator("[data-kind=hard]")).to_be_visible()
+    assert not _scrolls(sheet)
     confirm, given = sheet.locator(".confirm"), sheet.get_by_role("button", name="already given")
     before = _boxes(confirm, given)
     tablet.second_person(sheet)

@@ -61,7 +61,7 @@ def test_the_time_to_every_limit_is_said(bedside: Bedside) -> None:
 def test_a_bolus_says_where_it_leads_too(bedside: Bedside) -> None:
     found = _preview(bedside, kind="bolus", value="14", unit="mg", over_s=1200)
     assert found["title"] == "Bolus 14 mg over 20 min"
-    assert found["lines"] == ["14 mg", "0.2 mg/kg", "7 mL of 2 mg/mL"]
+    assert found["lines"] == ["14 mg", "0.2 mg/kg · 7 mL of 2 mg/mL"]
     # 3.5 mg so far, the bolus, and 7 mg/h for the two hours left.
     assert found["facts"][:2] == [
         "Given with it: 17.5 mg",
