@@ -241,7 +241,7 @@ def _outlook(
     if weight:
         total += f" = {dosing.format_dose(total_mg / weight, DoseUnit.MG_PER_KG)}"
     return [
-        f"Total at the planned end: {total}",
+        f"Total at the planned end, at this rate: {total}",
         *(
             f"{'Limit' if item.kind == 'hard' else 'Usual maximum'} {item.words}: "
             f"{_after(item.minutes)}"
@@ -258,8 +258,13 @@ def _bolus_preview(
     found = dosing.preview_bolus(session, opened.protocol, proposed, interlocks=opened.interlocks)
     lines = [dosing.format_dose(found.amount_mg, DoseUnit.MG)]
     with_it = dosing.cumulative_mg(session, taken_at) + found.amount_mg
+    strength = dosing.current_concentration_mg_per_ml(session, taken_at)
+    volume = dosing.format_dose(found.amount_mg / strength, DoseUnit.ML_PER_H).removesuffix("/h")
+    beside = [f"{volume} of {plain_text(strength)} mg/mL"]
     if session.weight_kg:
-        lines.append(dosing.format_dose(found.amount_mg / session.weight_kg, DoseUnit.MG_PER_KG))
+        per_kg = dosing.format_dose(found.amount_mg / session.weight_kg, DoseUnit.MG_PER_KG)
+        beside.insert(0, per_kg)
+    lines.append(" · ".join(beside))
     over = f" over {over_s // 60} min" if over_s else ""
     return {
         "path": "bolus",

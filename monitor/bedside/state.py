@@ -182,7 +182,7 @@ def _given(opened: OpenSession) -> dict[str, str]:
         soft = opened.protocol.limits.total_mg_per_kg.soft
         if soft:
             percent = int(given / weight / soft * 100)
-            others += f" · {percent} %"
+            others += f" · {percent} % of the usual maximum"
     return {"main": dosing.format_dose(given, DoseUnit.MG), "others": others}
 
 

@@ -50,7 +50,7 @@ def test_the_time_to_every_limit_is_said(bedside: Bedside) -> None:
     found = _preview(bedside, kind="rate", value="0.5", unit="mg/kg/h")
     # 30 min at 0.1 mg/kg/h were 0.05 mg/kg; P02 ends after 150 min.
     assert found["facts"] == [
-        "Total at the planned end: 73.5 mg = 1.05 mg/kg",
+        "Total at the planned end, at this rate: 73.5 mg = 1.05 mg/kg",
         "Usual maximum 1 mg/kg (70 mg): after 1 h 54 min",
         "Usual maximum 4 h of infusion: after 3 h 30 min",
         "Limit 2 mg/kg (140 mg): after 3 h 54 min",
@@ -61,10 +61,11 @@ def test_the_time_to_every_limit_is_said(bedside: Bedside) -> None:
 def test_a_bolus_says_where_it_leads_too(bedside: Bedside) -> None:
     found = _preview(bedside, kind="bolus", value="14", unit="mg", over_s=1200)
     assert found["title"] == "Bolus 14 mg over 20 min"
+    assert found["lines"] == ["14 mg", "0.2 mg/kg · 7 mL of 2 mg/mL"]
     # 3.5 mg so far, the bolus, and 7 mg/h for the two hours left.
     assert found["facts"][:2] == [
         "Given with it: 17.5 mg",
-        "Total at the planned end: 31.5 mg = 0.45 mg/kg",
+        "Total at the planned end, at this rate: 31.5 mg = 0.45 mg/kg",
     ]
     assert any(fact.startswith("Limit 2 mg/kg (140 mg): after") for fact in found["facts"])
 

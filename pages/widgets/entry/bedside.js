@@ -260,17 +260,24 @@ class Bedside {
   }
 
   // -- what people do -----------------------------------------------------------------------------
-  /** In paper mode the time comes from the sheet of paper: it is asked for what has one. */
-  send(path, body, text, extra = {}) {
+  /**
+   * In paper mode the time comes from the sheet of paper: it is asked for what has one.
+   * `then` goes on once the entry is in the queue, not while something is still asked before it.
+   */
+  send(path, body, text, extra = {}, then = () => {}) {
     if (this.paper && !UNTIMED.includes(path)) {
       return this.sheets.clockTime(say("paper_when", { text }), (typed, day) =>
-        this.queue(path, { ...body, taken: atClock(typed, day), source: "paper" }, text, extra));
+        this.queue(path, { ...body, taken: atClock(typed, day), source: "paper" }, text, extra, then));
     }
-    return this.queue(path, body, text, extra);
+    return this.queue(path, body, text, extra, then);
   }
 
-  queue(path, body, text, extra) {
-    return this.atThisChair(() => this.outbox.add(path, { id: newId(), ...body }, { kind: path, text }, { ...this.whose(), ...extra }));
+  queue(path, body, text, extra, then = () => {}) {
+    return this.atThisChair(() => {
+      const added = this.outbox.add(path, { id: newId(), ...body }, { kind: path, text }, { ...this.whose(), ...extra });
+      then();
+      return added;
+    });
   }
 
   /** Whose an entry is that is tapped here and now: the queue keeps it with the entry. */

@@ -40,25 +40,26 @@ class DoseSheets extends SecondPersonSheets {
       const missing = [hard.length && !state.given && "given_needed", needsReason && !state.reason && "reason_needed",
         pastLimit && !state.ordered && "order_needed"].filter(Boolean);
       const ready = !missing.length && (!alone || state.given);
-      if (second) second.pad.hidden = Boolean(second.seal) || state.given;
+      second?.done(Boolean(second.seal) || state.given);
       refill(foot,
         this.questionList(proposal.questions),
         ...(needsReason ? [this.chips(say("why"), this.doseReasons(proposal, alone && state.given), state, "reason", draw)] : []),
         ...(names.length && !UNDOSED.includes(proposal.path) ? [this.chips(say("ordered_by"), names, state, "ordered", draw)] : []),
-        second && !state.given ? second.node : null);
+        second && (second.seal || !state.given) ? second.node : null);
+      // The button that saves stands first: what comes and goes is below it.
       refill(acts,
-        ...(hard.length || (alone && !proposal.must_confirm) ? [button(`${state.given ? "☑" : "☐"} ${say(hard.length ? "already_given" : "given_alone")}`, () => {
-          state.given = !state.given;
-          draw();
-        }, { class: "tap choice", "aria-pressed": String(state.given) })] : []),
-        missing.length ? el("p", { class: "still-missing" }, missing.map((key) => say(key)).join(" ")) : null,
         button(proposal.confirm, () => {
           this.close();
           const nobody = state.ordered === NOBODY_ORDERED;
           this.app.sendDose(proposal, nobody ? [...questions, { code: NOBODY_ORDERED }] : questions,
             { ...state, ordered: nobody ? null : state.ordered });
         }, { class: "tap accent wide confirm", disabled: !ready }),
-        proposal.resend ? button(say("discard"), () => this.discard(proposal.resend), { class: "tap quiet" }) : null);
+        ...(hard.length || (alone && !proposal.must_confirm) ? [button(`${state.given ? "☑" : "☐"} ${say(hard.length ? "already_given" : "given_alone")}`, () => {
+          state.given = !state.given;
+          draw();
+        }, { class: "tap choice", "aria-pressed": String(state.given) })] : []),
+        proposal.resend ? button(say("discard"), () => this.discard(proposal.resend), { class: "tap quiet" }) : null,
+        missing.length ? el("p", { class: "still-missing" }, missing.map((key) => say(key)).join(" ")) : null);
     };
     draw();
     // Another time is another dose: it is worked out and asked about anew.
@@ -72,6 +73,7 @@ class DoseSheets extends SecondPersonSheets {
       // No button moves under a finger unless there is something else to ask.
       const same = JSON.stringify(questions) === JSON.stringify(proposal.questions);
       proposal = { ...proposal, ...(lines ? { lines, facts } : {}), questions };
+      figures.style.minHeight = `${figures.offsetHeight}px`;
       figures.replaceChildren(this.figures(proposal));
       if (!same) draw();
     };

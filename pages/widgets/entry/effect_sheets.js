@@ -2,6 +2,8 @@
 
 /** From this grade on (life-threatening, death) a side effect is asked once more. */
 const GRAVE = 4;
+/** The action that leaves a question open: which drug. */
+const DRUG_GIVEN = "drug";
 
 /** Small letters without accents, so that "oedema" and "Oedème" are typed alike. */
 const plainWords = (text) => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
@@ -31,9 +33,14 @@ class EffectSheets extends RecordSheets {
       this.when(say("since"), entry, () => this.grade(term, entry)),
       this.optional(say("relation"), this.app.config.relations, entry, "relation"),
       this.optional(say("action"), this.app.config.effect_actions, entry, "action"),
-      this.grades(term, (grade) => this.app.send("effect",
-        { term: term.key, grade: grade.grade, relation: entry.relation, action: entry.action, taken: entry.taken },
-        say("sum_effect", { effect: term.display, grade: grade.grade }))),
+      this.grades(term, (grade) => {
+        const id = newId();
+        this.app.send("effect",
+          { id, term: term.key, grade: grade.grade, relation: entry.relation, action: entry.action, taken: entry.taken },
+          say("sum_effect", { effect: term.display, grade: grade.grade }), {}, () => {
+            if (entry.action === DRUG_GIVEN) this.whichDrug({ code: id, label: `${term.display} ${grade.grade}` });
+          });
+      }),
       open.length ? el("h3", {}, say("still_open")) : null,
       ...open.map((effect) => this.effectLine(effect)));
     this.body.querySelector("[data-first]")?.focus({ preventScroll: true });
@@ -81,7 +88,9 @@ class EffectSheets extends RecordSheets {
       ?? { key: effect.term, display: effect.display };
     const change = (body, text) => {
       this.close();
-      this.app.send("effect-change", { side_effect_id: effect.id, taken: entry.taken, action: entry.action, ...body }, text);
+      this.app.send("effect-change", { side_effect_id: effect.id, taken: entry.taken, action: entry.action, ...body }, text, {}, () => {
+        if (entry.action === DRUG_GIVEN) this.whichDrug({ code: effect.id, label: `${effect.display} ${body.grade ?? effect.grade}` });
+      });
     };
     const ended = el("span", {});
     const draw = () => put(ended, say("ended_at", { time: this.timeWords(entry.taken) }));
@@ -103,8 +112,13 @@ class EffectSheets extends RecordSheets {
   }
 
   /** A drug given for a side effect or an alert: linked, so that the time to it is known. */
-  treat(about) {
-    this.eventText(this.app.config.events.find((event) => event.kind === "drug" && event.asks), about);
+  treat(about, entry = undefined) {
+    this.eventText(this.app.config.events.find((event) => event.kind === "drug" && event.asks), about, entry);
+  }
+
+  /** "Drug given" was said: which one is asked until it is answered, or closed on purpose. */
+  whichDrug(about) {
+    this.treat(about, { taken: { ago: 0 }, text: "", waits: true });
   }
 
   /** Every term, found by what staff call it; Enter takes the only one left. */

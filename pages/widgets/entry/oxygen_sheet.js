@@ -2,7 +2,7 @@
 // rate in every set (clinical.md 3.3, U-39, U-56).
 
 class OxygenSheets extends SymptomSheets {
-  /** Saved by one tap on a flow; another one is typed. */
+  /** Saved by one tap on a flow; another one is typed.  What an answer asked for (`waits`) stays until it is said. */
   oxygen(event = this.app.config.events.find(({ kind }) => kind === "oxygen"), entry = { taken: { ago: 0 }, text: "" }) {
     const now = this.form.previous("o2_flow");
     const input = el("input", { type: "text", inputmode: "none", class: "big", autocomplete: "off",
@@ -35,6 +35,7 @@ class OxygenSheets extends SymptomSheets {
         el("div", {}, flows, el("p", {}, say("oxygen_other")), input, problem),
         el("div", {}, keypad({ target: () => input, left: { label: "." } }),
           button(say("save"), typed, { class: "tap accent wide" }))));
+    this.keepOpen = Boolean(entry.waits);
     flows.querySelector("button")?.focus({ preventScroll: true });
   }
 }

@@ -14,10 +14,11 @@ class RecordSheets extends RowSheets {
       this.symptomRows(alert),
       this.choices(this.app.config.answers, (action) => {
         this.app.send("ack", { alert_id: alert.id, action, text: note.value.trim() || null },
-          say("sum_answer", { text: alert.text }));
-        // The answer stands; which flow or drug it was is a fact of its own, the drug linked to the alert.
-        if (action === "oxygen") this.oxygen();
-        if (action === "drug") this.treat({ code: alert.id, label: `${ICONS[alert.level] ?? "▲"} ${alert.text}` });
+          say("sum_answer", { text: alert.text }), {}, () => {
+            // The answer stands; which flow or drug it was is a fact of its own, the drug linked to the alert.
+            if (action === "oxygen") this.oxygen(undefined, { taken: { ago: 0 }, text: "", waits: true });
+            if (action === "drug") this.whichDrug({ code: alert.id, label: `${ICONS[alert.level] ?? "▲"} ${alert.text}` });
+          });
       }),
       note);
     this.body.querySelector(".choice")?.focus({ preventScroll: true });

@@ -15,10 +15,15 @@ class SecondPersonSheets extends SheetFrame {
       placeholder: "PIN", "aria-label": say("second_pin") });
     const node = el("div", { class: "second-person" });
     const second = { node, seal: null, sentence };
+    // A pad that is done keeps its place: nothing moves up under the finger that tapped its last key.
+    second.done = (done) => {
+      if (done && second.pad.contains(this.app.focused())) this.panel.focus({ preventScroll: true });
+      second.pad.toggleAttribute("data-done", done);
+    };
     const draw = () => {
       if (second.seal) {
         refill(node, el("p", { class: "confirmed" }, say("second_confirmed", { name: second.name })));
-        second.pad.hidden = true;
+        second.done(true);
         return;
       }
       refill(node, el("p", { class: "second-why" }, sentence),

@@ -77,11 +77,14 @@ class Sheets extends EffectSheets {
       act(input.value, date?.value);
     };
     onEnter(input, use);
+    // Opened from a sheet that waits for its answer, it waits, too.
+    const keepOpen = Boolean(back) && this.keepOpen;
     this.open(title,
       el("div", { class: "split" },
         el("div", {}, beside, date ? el("label", { class: "day" }, el("span", {}, say("paper_day")), date) : null, el("p", {}, say(back ? "clock_help_type" : beside ? "clock_help" : "clock_help_only")),
           back ? button(say("go_back"), back, { class: "tap choice" }) : null),
-        el("div", {}, input, problem, keypad({ target: () => input, left: { label: say("use_time"), act: use } }))));
+        el("div", {}, input, keypad({ target: () => input, left: { label: say("use_time"), act: use } }), problem)));
+    this.keepOpen = keepOpen;
   }
 
   /** The unit beside a value: a button where the value may be typed in another one. */
@@ -192,6 +195,7 @@ class Sheets extends EffectSheets {
       row.hasChildNodes() ? row : null,
       presets.length ? el("div", { class: "choices" }, presets) : null, input,
       button(say("save"), () => input.value.trim() && save(input.value.trim()), { class: "tap accent wide" }));
+    this.keepOpen = Boolean(entry.waits);
   }
 
   /** What a drug may be given for: the side effects that go on, and the open alerts. */

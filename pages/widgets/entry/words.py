@@ -297,7 +297,7 @@ def _sheet_words() -> dict[str, str]:
             "Another strength ends the running rate. Enter the rate the pump runs at now."
         ),
         "treat": _("Drug given for it"),
-        "typical_help": _("Typically: {text}. Help for clinicians, never an order."),
+        "typical_help": _("Clinic's list: {text}. For clinicians to read, never an order."),
         "use_time": _("use this time"),
         "when_taken": _("When was this taken?"),
         "wrong_chair": _("{here}. You were at {chair} {ago}. Is this entry for this patient?"),

@@ -1,0 +1,168 @@
+"""Nothing moves under a finger: keys and the button that saves keep their place while a sheet is open."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import FloatRect, Locator, expect
+
+from tests import build
+from tests.browser.conftest import Complaints
+from tests.browser.tablet import Tablet, put_session
+from tests.server import Server
+
+pytestmark = pytest.mark.browser
+
+OpenBedside = Callable[..., Tablet]
+
+SIZES = [(1280, 800), (1280, 720), (1024, 768), (1024, 690)]
+
+
+def _boxes(*targets: Locator) -> list[FloatRect | None]:
+    boxes = [node.bounding_box() for target in targets for node in target.all()]
+    assert boxes
+    assert None not in boxes
+    return boxes
+
+
+def _type(tablet: Tablet, sheet: Locator, digits: str) -> None:
+    for digit in digits:
+        tablet.tap(sheet.locator(".key", has_text=digit))
+
+
+def _scrolls(sheet: Locator) -> bool:
+    return bool(
+        sheet.locator(".sheet-body").evaluate("(node) => node.scrollHeight > node.clientHeight + 1")
+    )
+
+
+@pytest.mark.parametrize(("width", "height"), SIZES)
+def test_the_keys_stay_when_the_preview_of_a_syringe_appears(
+    server: Server, open_bedside: OpenBedside, width: int, height: int
+) -> None:
+    tablet = open_bedside(
+        put_session(server, fresh=True), viewport={"width": width, "height": height}
+    )
+    sheet = tablet.page.get_by_role("dialog")
+    tablet.tap(tablet.page.locator("[data-dose=other]"))
+    tablet.tap(sheet.get_by_role("button", name="New syringe"))
+    keys, following = sheet.locator(".key"), sheet.get_by_role("button", name="Next")
+    before = _boxes(keys, following)
+    tablet.tap(sheet.get_by_role("button", name="5 mg/mL", exact=True))
+    _type(tablet, sheet, "2.4")
+    expect(sheet.locator(".facts")).to_contain_text("From a syringe of 5 mg/mL")
+    assert _boxes(keys, following) == before
+    assert not _scrolls(sheet)
+
+
+@pytest.mark.parametrize(("width", "height"), SIZES)
+def test_pad_and_save_stay_from_a_wrong_pin_to_the_right_one(
+    server: Server,
+    open_bedside: OpenBedside,
+    complaints: Complaints,
+    width: int,
+    height: int,
+) -> None:
+    complaints.expect("status of 422")
+    tablet = open_bedside(
+        put_session(server, more=build.obs_set(-1)), viewport={"width": width, "height": height}
+    )
+    sheet = tablet.page.get_by_role("dialog")
+    tablet.tap(tablet.page.locator("[data-dose=bolus]"))
+    _type(tablet, sheet, "5")
+    expect(sheet.locator(".units")).to_contain_text("2.5 mL of 2 mg/mL")
+    assert not _scrolls(sheet)
+    tablet.tap(sheet.get_by_role("button", name="Next"))
+    confirm, given = sheet.locator(".confirm"), sheet.locator(".dose-acts .choice")
+    expect(given).to_be_visible()
+    keys = sheet.locator(".second-pad .key")
+    before, saves = _boxes(keys), _boxes(confirm)
+    alternative = _boxes(given)
+    assert not _scrolls(sheet)
+
+    tablet.tap(sheet.locator(".second-person").get_by_role("button", name="C. Diaz"))
+    _type(tablet, sheet, "9999")
+    tablet.tap(sheet.get_by_role("button", name="PIN ✓"))
+    expect(sheet.locator(".problem")).to_contain_text("PIN")
+    assert (_boxes(keys), _boxes(confirm)) == (before, saves)
+
+    tablet.tap(given)
+    expect(keys.first).to_be_hidden()
+    assert (_boxes(confirm), _boxes(given)) == (saves, alternative)
+    tablet.tap(given)
+    expect(keys.first).to_be_visible()
+    assert (_boxes(keys), _boxes(confirm), _boxes(given)) == (before, saves, alternative)
+
+    _type(tablet, sheet, "1470")
+    tablet.tap(sheet.get_by_role("button", name="PIN ✓"))
+    expect(sheet.locator(".confirmed")).to_contain_text("C. Diaz")
+    assert _boxes(confirm) == saves
+    assert not _scrolls(sheet)
+
+
+@pytest.mark.parametrize(("width", "height"), SIZES)
+def test_who_confirmed_stays_when_the_dose_was_already_given(
+    server: Server, open_bedside: OpenBedside, width: int, height: int
+) -> None:
+    session = put_session(server, more=[*build.obs_set(-1), build.rate("0.2", -1)])
+    tablet = open_bedside(session, viewport={"width": width, "height": height})
+    sheet = tablet.page.get_by_role("dialog")
+    tablet.tap(tablet.page.locator("[data-dose=up]"))
+    expect(sheet.locator("[data-kind=hard]")).to_be_visible()
+    assert not _scrolls(sheet)
+    confirm, given = sheet.locator(".confirm"), sheet.get_by_role("button", name="already given")
+    before = _boxes(confirm, given)
+    tablet.second_person(sheet)
+    assert _boxes(confirm, given) == before
+    tablet.tap(given)
+    expect(given).to_have_attribute("aria-pressed", "true")
+    expect(sheet.locator(".confirmed")).to_contain_text("C. Diaz has confirmed")
+    assert _boxes(confirm, given) == before
+    tablet.tap(sheet.get_by_role("button", name="Dr M. Keller"))
+    expect(confirm).to_be_enabled()
+    assert _boxes(confirm, given) == before
+    assert not _scrolls(sheet)
+
+
+def test_the_flow_that_an_answer_asked_for_is_not_lost_by_a_stray_tap(
+    server: Server, open_bedside: OpenBedside
+) -> None:
+    tablet = open_bedside(put_session(server, more=build.obs_set(-2, spo2=88)))
+    page, sheet = tablet.page, tablet.page.get_by_role("dialog")
+    tablet.tap(page.locator("[data-effect=none]"))
+    expect(tablet.saved).to_contain_text("✓ saved")
+    tablet.tap(page.get_by_role("button", name="Answer", exact=True))
+    tablet.tap(sheet.get_by_role("button", name="oxygen given"))
+    flow = sheet.get_by_role("button", name="6 L/min")
+    expect(flow).to_be_visible()
+    page.mouse.click(6, 790)
+    expect(flow).to_be_visible()
+    # A clock time on the way waits, too, and leads back to it.
+    tablet.tap(sheet.locator("[data-ago=other]"))
+    page.mouse.click(6, 790)
+    tablet.tap(sheet.get_by_role("button", name="Back"))
+    page.mouse.click(6, 790)
+    expect(flow).to_be_visible()
+    tablet.tap(sheet.get_by_role("button", name="Close"))
+    expect(sheet).to_be_hidden()
+
+
+def test_a_side_effect_with_a_drug_given_asks_which_and_links_it(
+    server: Server, open_bedside: OpenBedside
+) -> None:
+    session = put_session(server)
+    tablet = open_bedside(session)
+    sheet = tablet.page.get_by_role("dialog")
+    tablet.tap(tablet.page.locator("[data-effect=dizzy]"))
+    tablet.tap(sheet.get_by_role("button", name="drug given"))
+    tablet.tap(sheet.locator("[data-grade='2']"))
+    about = sheet.get_by_role("button", name="Dizziness 2")
+    expect(about).to_have_attribute("aria-pressed", "true")
+    tablet.page.mouse.click(6, 790)
+    tablet.tap(sheet.get_by_role("button", name="ondansetron"))
+    expect(tablet.first_row).to_contain_text("for Dizziness")
+    saved = server.store.session(session.id)
+    effect = saved.side_effects[-1]
+    assert (effect.term, effect.grade, effect.action) == ("dizzy", 2, "drug")
+    assert saved.events[-1].linked_to == effect.id
