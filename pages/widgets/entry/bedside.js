@@ -630,9 +630,9 @@ class Bedside {
     const questions = this.questions.open();
     const elsewhere = this.outbox.unsaved(this.config.session_id);
     const state = stuck.length ? "unsaved" : questions.length ? "question" : waiting.length ? "sending"
-      : elsewhere.length ? "unsaved" : this.form.cameBack ? "typed" : "saved";
+      : elsewhere.length ? "unsaved" : this.form.cameBack ? "typed" : this.outbox.isRestored ? "saved" : "looking";
     this.savedLine.dataset.state = state;
-    this.savedButton.hidden = ["saved", "sending", "typed"].includes(state);
+    this.savedButton.hidden = ["saved", "sending", "typed", "looking"].includes(state);
     this.savedButton.onclick = () => (state === "question" ? this.questions.show(questions[0]) : this.sheets.waiting());
     put(this.savedButton, say(state === "question" ? "answer_question" : "show"));
     if (stuck.length) {
@@ -646,6 +646,7 @@ class Bedside {
       const { n, chair } = elsewhere[0];
       put(this.savedText, say(n > 1 ? "waits_n" : "waits_1", { n, chair }));
     } else if (state === "typed") put(this.savedText, say("came_back", { text: this.form.summary() }));
+    else if (state === "looking") put(this.savedText, say("looking"));
     else if (this.lastSaved) {
       put(this.savedText, this.lastSaved.check
         ?? this.clockWrong("saved_clock", clock(this.lastSaved.at, true)) ?? say("saved_at", { time: clock(this.lastSaved.at, true) }));

@@ -47,6 +47,8 @@ class Outbox {
     this.listeners = new Set();
     this.csrf = null;
     this.failures = 0;
+    /** Whether the shelf was read: until then nobody knows what waits on it. */
+    this.isRestored = false;
     this.busy = false;
     this.sending = Promise.resolve();
     this.leaving = false;
@@ -89,6 +91,7 @@ class Outbox {
     await this.tab.ready;
     this.forgetsOnClose = !(await this.shelf.database);
     for (const stored of await this.shelf.all("outbox")) this.take(stored);
+    this.isRestored = true;
     this.tell("changed");
     this.send();
   }

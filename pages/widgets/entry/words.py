@@ -49,6 +49,7 @@ def _screen_words() -> dict[str, str]:
             "This device could not be locked: the server does not answer. "
             "Stay with it, or switch it off."
         ),
+        "looking": _("Looking for entries that wait …"),
         "missed_since": _("since {time}"),
         "more": _("more…"),
         "open_n": _("{n} open"),
