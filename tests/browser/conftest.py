@@ -31,6 +31,9 @@ _KNOWN = "CSP script-src wasm-eval"
 
 BrowserPage = Callable[..., Page]
 
+# A page that is slow on a busy machine is not a wrong one: how fast pages are is measured elsewhere.
+expect.set_options(timeout=30_000)
+
 
 def choose(page: Page, label: str, option: str | None = None) -> None:
     """Choose an option of a menu of Streamlit, the first when none is named.
@@ -86,10 +89,9 @@ class Complaints:
 
     def listen(self, context: BrowserContext) -> None:
         context.on("page", self._listen_to)
-        context.add_init_script(
-            "addEventListener('securitypolicyviolation', (e) => console.error("
-            "'CSP ' + e.violatedDirective + ' ' + e.blockedURI));"
-        )
+
+    def leave(self, context: BrowserContext) -> None:
+        context.remove_listener("page", self._listen_to)
 
     def expect(self, pattern: str) -> None:
         """These complaints are part of the test."""
@@ -122,18 +124,65 @@ def complaints() -> Iterator[Complaints]:
     assert heard.unexpected() == []
 
 
+class Contexts:
+    """Browsers to borrow, each with nothing in it but the compiled scripts of the app.
+
+    Compiling Streamlit's scripts is half of what opening a page costs; a browser that was emptied
+    keeps them, as a tablet that was used before does.
+    """
+
+    def __init__(self, chromium: Browser, origin: str) -> None:
+        self._chromium = chromium
+        self._origin = origin
+        self._emptied: dict[str, list[BrowserContext]] = {}
+
+    def borrow(self, settings: dict[str, Any]) -> BrowserContext:
+        waiting = self._emptied.get(self._kind(settings))
+        if waiting:
+            return waiting.pop()
+        context = self._chromium.new_context(base_url=self._origin, **settings)
+        context.add_init_script(
+            "addEventListener('securitypolicyviolation', (e) => console.error("
+            "'CSP ' + e.violatedDirective + ' ' + e.blockedURI));"
+        )
+        return context
+
+    def give_back(self, context: BrowserContext, settings: dict[str, Any]) -> None:
+        for page in context.pages:
+            page.close()
+        context.unroute_all()
+        context.set_offline(False)
+        context.clear_cookies()
+        page = context.new_page()
+        everything = {"origin": self._origin, "storageTypes": "all"}
+        context.new_cdp_session(page).send("Storage.clearDataForOrigin", everything)
+        page.close()
+        self._emptied.setdefault(self._kind(settings), []).append(context)
+
+    @staticmethod
+    def _kind(settings: dict[str, Any]) -> str:
+        return repr(sorted(settings.items()))
+
+
+@pytest.fixture(scope="package")
+def contexts(server: Server, chromium: Browser) -> Contexts:
+    return Contexts(chromium, server.url)
+
+
 @pytest.fixture
 def new_context(
-    server: Server, chromium: Browser, complaints: Complaints
+    server: Server, contexts: Contexts, complaints: Complaints
 ) -> Iterator[Callable[..., BrowserContext]]:
-    """Make a browser of its own (cookies, storage), signed in as the role when one is named."""
-    opened: list[BrowserContext] = []
+    """Make a browser of its own (cookies, storage), signed in as the role when one is named.
 
-    def make(role: str | None = None, **settings: Any) -> BrowserContext:
-        context = chromium.new_context(
-            base_url=server.url, **{"viewport": TABLET, "locale": "en-GB", **settings}
-        )
-        opened.append(context)
+    ``once``: nobody uses it afterwards, because the test changes its clock.
+    """
+    opened: list[tuple[BrowserContext, dict[str, Any], bool]] = []
+
+    def make(role: str | None = None, *, once: bool = False, **settings: Any) -> BrowserContext:
+        settings = {"viewport": TABLET, "locale": "en-GB", **settings}
+        context = contexts.borrow(settings)
+        opened.append((context, settings, once))
         complaints.listen(context)
         if role is not None:
             name, _sep, value = server.sign_in(role).partition("=")
@@ -151,8 +200,12 @@ def new_context(
         return context
 
     yield make
-    for context in opened:
-        context.close()
+    for context, settings, once in opened:
+        complaints.leave(context)
+        if once:
+            context.close()
+        else:
+            contexts.give_back(context, settings)
 
 
 @pytest.fixture
@@ -178,7 +231,7 @@ def open_bedside(server: Server, browser_page: BrowserPage) -> Callable[..., Tab
         page = browser_page(
             "nurse", f"/bedside?session={shown.id}", **{"has_touch": True, **settings}
         )
-        expect(page.get_by_role("button", name="SAVE")).to_be_visible(timeout=20_000)
+        expect(page.get_by_role("button", name="SAVE")).to_be_visible()
         return Tablet(page)
 
     return make

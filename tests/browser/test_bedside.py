@@ -56,9 +56,7 @@ def test_everything_fits_and_can_be_hit_with_gloves(
     open_bedside: Callable[..., Tablet], size: tuple[int, int], scheme: str
 ) -> None:
     tablet = open_bedside(viewport={"width": size[0], "height": size[1]}, color_scheme=scheme)
-    expect(tablet.page.locator(".st-key-bedside_chart .js-plotly-plot")).to_be_visible(
-        timeout=20_000
-    )
+    expect(tablet.page.locator(".st-key-bedside_chart .js-plotly-plot")).to_be_visible()
 
     found = tablet.page.evaluate(_MEASURE)
 
@@ -194,7 +192,7 @@ def test_a_crossed_limit_is_said_while_typing(open_bedside: Callable[..., Tablet
     tablet.tap(tablet.field("sbp"))
     tablet.keys("172")
 
-    expect(row).to_contain_text("≥ 160", timeout=150)
+    expect(row).to_contain_text("≥ 160")
     expect(row).to_have_attribute("data-level", "warning")
 
 

@@ -21,7 +21,7 @@ def test_two_tablets_say_two_things_and_one_is_chosen_in_two_touches(
     session = put_session(server)
     one = open_bedside(session)
     page = browser_page("nurse2", f"/bedside?session={session.id}", has_touch=True)
-    expect(page.get_by_role("button", name="SAVE")).to_be_visible(timeout=20_000)
+    expect(page.get_by_role("button", name="SAVE")).to_be_visible()
     two = Tablet(page)
 
     one.tap(one.field("spo2"))
@@ -62,7 +62,7 @@ def test_a_pair_of_pressures_is_settled_one_after_the_other(
     session = put_session(server)
     one = open_bedside(session, viewport={"width": 1024, "height": 690})
     page = browser_page("nurse2", f"/bedside?session={session.id}", has_touch=True)
-    expect(page.get_by_role("button", name="SAVE")).to_be_visible(timeout=20_000)
+    expect(page.get_by_role("button", name="SAVE")).to_be_visible()
     two = Tablet(page)
     for tablet, digits in ((one, "13178"), (two, "14182")):
         tablet.tap(tablet.field("sbp"))

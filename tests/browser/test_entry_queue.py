@@ -111,7 +111,7 @@ def test_two_questions_survive_a_reload_and_come_one_after_the_other(
     enter_heart(tablet, "71")
     expect(tablet.saved).to_have_text("NOT SAVED · 2 questions")
     page.reload()
-    expect(tablet.saved).to_have_text("NOT SAVED · 2 questions", timeout=20_000)
+    expect(tablet.saved).to_have_text("NOT SAVED · 2 questions")
     assert saved_values(server, session.id) == {}
 
     # The next one takes the place of the first: a finger that stays there would be a double tap.
@@ -240,7 +240,7 @@ def test_a_held_entry_is_discarded_after_one_question(
     expect(tablet.saved).to_contain_text("Every entry is saved.")
     page.unroute("**/entry/*/set")
     page.reload()
-    expect(tablet.saved).to_contain_text("Every entry is saved.", timeout=20_000)
+    expect(tablet.saved).to_contain_text("Every entry is saved.")
     enter_heart(tablet, "71")
     expect(tablet.saved).to_contain_text("✓ saved")
     assert hearts(server, session.id, 70) == 0
@@ -278,7 +278,7 @@ def test_the_board_shows_and_sends_what_the_bedside_left_unsent(
     )
 
     page.context.unroute("**/entry/*/set")
-    expect(badge).to_be_hidden(timeout=20_000)
+    expect(badge).to_be_hidden()
     assert hearts(server, session.id, 70) == 1
 
 
@@ -294,7 +294,7 @@ def test_the_badge_leads_back_to_the_entry(
     asked: list[str] = []
     tablet.page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
     badge.get_by_role("link", name="Open the bedside").tap()
-    expect(tablet.saved).to_contain_text("NOT SAVED", timeout=20_000)
+    expect(tablet.saved).to_contain_text("NOT SAVED")
     expect(tablet.saved).to_contain_text("HR 70")
     assert asked == [], "our own way asks nothing"
     expect(tablet.page.locator(".unsaved")).to_be_hidden()
@@ -318,9 +318,9 @@ def test_an_entry_stays_with_who_made_it_when_a_colleague_takes_the_tablet_over(
     page.get_by_label("PIN or password").fill("1470")
     page.get_by_role("button", name="Unlock").tap()
 
-    expect(badge).to_contain_text("1 entry NOT SAVED · CHAIR 3", timeout=20_000)
+    expect(badge).to_contain_text("1 entry NOT SAVED · CHAIR 3")
     page.context.unroute("**/entry/*/set")
-    expect(badge).to_be_hidden(timeout=20_000)
+    expect(badge).to_be_hidden()
     (saved,) = [
         item
         for item in server.store.session(session.id).observations
@@ -347,9 +347,9 @@ def test_closing_the_page_warns_while_something_is_unsent(
     assert asked == ["beforeunload"]
 
     page.unroute("**/entry/*/set")
-    expect(tablet.saved).to_contain_text("saved", timeout=20_000)
+    expect(tablet.saved).to_contain_text("saved")
     page.reload()
-    expect(tablet.field("hr")).to_be_visible(timeout=20_000)
+    expect(tablet.field("hr")).to_be_visible()
     assert asked == ["beforeunload"]
 
 
@@ -363,21 +363,21 @@ def test_a_browser_that_stores_nothing_says_so_while_an_entry_waits(
     page = browser_page("nurse", "/intended-use", has_touch=True)
     page.add_init_script("indexedDB.open = () => { throw new Error('private window'); };")
     page.goto(f"/bedside?session={session.id}")
-    expect(page.get_by_role("button", name="SAVE")).to_be_visible(timeout=20_000)
+    expect(page.get_by_role("button", name="SAVE")).to_be_visible()
     tablet = Tablet(page)
     page.route("**/entry/*/set", lambda route: route.abort())
     enter_heart(tablet, "70")
     expect(tablet.saved).to_contain_text("NOT SAVED")
     expect(tablet.saved).to_contain_text("keep this page open")
     page.unroute("**/entry/*/set")
-    expect(tablet.saved).to_contain_text("✓ saved", timeout=20_000)
+    expect(tablet.saved).to_contain_text("✓ saved")
     assert hearts(server, session.id, 70) == 1
 
 
 def second_tab(tablet: Tablet, session: InfusionSession) -> Tablet:
     page = tablet.page.context.new_page()
     page.goto(f"/bedside?session={session.id}")
-    expect(page.get_by_role("button", name="SAVE")).to_be_visible(timeout=20_000)
+    expect(page.get_by_role("button", name="SAVE")).to_be_visible()
     return Tablet(page)
 
 
@@ -400,8 +400,8 @@ def test_another_tab_sends_what_this_one_cannot(
     enter_heart(first, "70")
     expect(first.saved).to_contain_text("NOT SAVED")
 
-    expect(first.saved).to_contain_text("Every entry is saved.", timeout=30_000)
-    expect(second.saved).to_contain_text("saved", timeout=20_000)
+    expect(first.saved).to_contain_text("Every entry is saved.")
+    expect(second.saved).to_contain_text("saved")
     assert len(sent) == 1
     assert hearts(server, session.id, 70) == 1
 
@@ -423,8 +423,8 @@ def test_a_question_answered_in_one_tab_is_closed_in_the_other(
     second.page.get_by_role("button", name="Yes, keep it").tap()
 
     expect(question(first.page)).to_be_hidden()
-    expect(first.saved).to_contain_text("aved", timeout=20_000)
-    expect(first.saved).not_to_contain_text("NOT SAVED", timeout=20_000)
+    expect(first.saved).to_contain_text("aved")
+    expect(first.saved).not_to_contain_text("NOT SAVED")
     assert hearts(server, session.id, 70) == 1
 
 
@@ -441,7 +441,7 @@ def test_two_tabs_have_two_drafts(
 
     first.page.bring_to_front()
     first.page.reload()
-    expect(first.field("hr")).to_have_value("8", timeout=20_000)
+    expect(first.field("hr")).to_have_value("8")
     assert hearts(server, session.id, 70) == 1
 
 
@@ -454,7 +454,7 @@ def test_the_draft_of_a_closed_tab_is_found_by_the_next(
     other = first.page.context.new_page()
     first.page.close()
     other.goto(f"/bedside?session={session.id}")
-    expect(Tablet(other).field("hr")).to_have_value("81", timeout=20_000)
+    expect(Tablet(other).field("hr")).to_have_value("81")
 
 
 def test_a_draft_that_cannot_be_read_breaks_nothing(
@@ -476,7 +476,7 @@ def test_a_draft_that_cannot_be_read_breaks_nothing(
         page.reload()
         for shown in (page, open_bedside(session).page):
             note = shown.get_by_text("A draft could not be read and was left out.")
-            expect(note).to_be_visible(timeout=20_000)
+            expect(note).to_be_visible()
     page.bring_to_front()
     enter_heart(tablet, "70")
     expect(tablet.saved).to_contain_text("✓ saved")
@@ -532,13 +532,13 @@ def test_a_set_that_a_full_tablet_cannot_queue_stays_in_the_form(
     page = context.new_page()
     page.goto(f"/bedside?session={session.id}")
     again = Tablet(page)
-    expect(again.field("hr")).to_have_value("70", timeout=20_000)
+    expect(again.field("hr")).to_have_value("70")
     assert hearts(server, session.id, 70) == 0
     context.unroute("**/entry/*/set")
     again.save()
     expect(again.saved).to_contain_text("✓ saved")
     page.reload()
-    expect(page.locator(".bedside[data-restored]")).to_be_attached(timeout=20_000)
+    expect(page.locator(".bedside[data-restored]")).to_be_attached()
     expect(again.field("hr")).to_have_value("")
     assert hearts(server, session.id, 70) == 1
 
@@ -584,7 +584,7 @@ def test_a_draft_comes_back_while_the_page_that_was_left_is_not_quite_gone(
     expect(beside).to_have_title("lingers")
 
     page.goto(f"/bedside?session={session.id}")
-    expect(Tablet(page).field("hr")).to_have_value("70", timeout=20_000)
+    expect(Tablet(page).field("hr")).to_have_value("70")
 
 
 def test_what_is_typed_before_an_older_draft_came_back_does_not_overwrite_it(
@@ -604,7 +604,7 @@ def test_what_is_typed_before_an_older_draft_came_back_does_not_overwrite_it(
     beside.evaluate(HOLD_QUEUE_JS)
     page.bring_to_front()
     page.reload()
-    expect(tablet.field("hr")).to_be_visible(timeout=20_000)
+    expect(tablet.field("hr")).to_be_visible()
     expect(tablet.field("hr")).to_have_value("")
     tablet.keys("81")
     beside.close()
@@ -614,7 +614,7 @@ def test_what_is_typed_before_an_older_draft_came_back_does_not_overwrite_it(
     assert (hearts(server, session.id, 70), hearts(server, session.id, 81)) == (0, 1)
 
     page.reload()
-    expect(tablet.field("hr")).to_have_value("70", timeout=20_000)
+    expect(tablet.field("hr")).to_have_value("70")
 
 
 # -- the keyboard ----------------------------------------------------------------------------------

@@ -67,7 +67,7 @@ def test_a_saved_set_is_not_offered_again_when_its_draft_could_not_be_taken_back
     page.reload()
     colleague = open_bedside(session)
 
-    expect(tablet.first_row).to_contain_text("70", timeout=20_000)
+    expect(tablet.first_row).to_contain_text("70")
     expect(tablet.saved).to_contain_text("Every entry is saved")
     expect(tablet.field("hr")).to_have_value("")
     expect(colleague.first_row).to_contain_text("70")

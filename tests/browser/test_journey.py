@@ -119,11 +119,11 @@ def test_a_session_from_sign_in_to_csv(
     page = browser_page(None, has_touch=True)
     sign_in(page, "nurse")
     page.get_by_role("link", name="Start a session").click()
-    expect(page.get_by_role("heading", name="Start a session")).to_be_visible(timeout=20_000)
+    expect(page.get_by_role("heading", name="Start a session")).to_be_visible()
     fill_start(page)
     answer_gate(page)
     page.get_by_role("button", name="Open the session").click()
-    expect(page.get_by_role("button", name="SAVE")).to_be_visible(timeout=20_000)
+    expect(page.get_by_role("button", name="SAVE")).to_be_visible()
     session_id = UUID(page.url.split("session=")[1])
     tablet = Tablet(page)
 
@@ -158,8 +158,8 @@ def test_a_session_from_sign_in_to_csv(
     expect(tablet.first_row.locator("[data-parameter=hr] s")).to_have_text("71")
 
     page.goto(f"/review?session={session_id}")
-    expect(page.get_by_text("JOURNEY, Synthetic").first).to_be_visible(timeout=20_000)
-    expect(page.locator(".js-plotly-plot").first).to_be_visible(timeout=20_000)
+    expect(page.get_by_text("JOURNEY, Synthetic").first).to_be_visible()
+    expect(page.locator(".js-plotly-plot").first).to_be_visible()
     rows = csv_rows(page, f"/download/session/{session_id}/observations.csv")
     assert {"71", "78"} <= {row["value"] for row in rows if row["parameter"] == "hr"}
     assert all(row["taken_at"][-6] in "+-" for row in rows)
@@ -174,5 +174,5 @@ def test_a_session_from_sign_in_to_csv(
     page.get_by_role("button", name="Sign out").or_(
         page.get_by_role("link", name="Sign out")
     ).first.click()
-    expect(page.get_by_label("Password")).to_be_visible(timeout=20_000)
+    expect(page.get_by_label("Password")).to_be_visible()
     assert page.request.get(f"/download/session/{session_id}/doses.csv").status == 401

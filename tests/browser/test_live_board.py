@@ -61,7 +61,7 @@ def test_a_row_leads_to_the_record_and_its_chart(server: Server, browser_page: B
     page.get_by_role("link", name=re.compile("CHAIR72")).click()
     expect(page.get_by_text("CHAIR72, Nora")).to_be_visible()
     assert str(session.id) in page.url
-    expect(page.locator(".js-plotly-plot .main-svg").first).to_be_visible(timeout=15_000)
+    expect(page.locator(".js-plotly-plot .main-svg").first).to_be_visible()
     expect(page.get_by_role("table", name="Observations")).to_contain_text("131")
 
 

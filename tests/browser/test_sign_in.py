@@ -216,7 +216,7 @@ def test_a_page_loaded_while_locked_is_the_lock_and_works_without_scripts(
 def test_only_a_person_is_activity(
     new_context: Callable[..., BrowserContext], server: Server
 ) -> None:
-    page = new_context("nurse").new_page()
+    page = new_context("nurse", once=True).new_page()
     page.clock.install()
     page.goto("/intended-use")
     signed_in(page)
@@ -237,7 +237,7 @@ def test_an_abandoned_page_without_a_connection_is_covered(
     new_context: Callable[..., BrowserContext], complaints: Complaints
 ) -> None:
     complaints.expect(r"ERR_INTERNET_DISCONNECTED|ERR_FAILED|fetch|Failed to load")
-    context = new_context("nurse")
+    context = new_context("nurse", once=True)
     page = context.new_page()
     page.clock.install()
     page.goto("/intended-use")

@@ -27,7 +27,7 @@ def test_the_gate_is_answered_reloaded_overridden_and_saved(
     server: Server, browser_page: BrowserPage, complaints: Complaints
 ) -> None:
     page = browser_page("nurse", "/start", has_touch=True)
-    expect(page.get_by_role("button", name="Open the session")).to_be_visible(timeout=20_000)
+    expect(page.get_by_role("button", name="Open the session")).to_be_visible()
     fill_start(page)
     page.get_by_role("button", name="All yes").click()
     expect(chosen(page, "Consent is signed", "Yes")).to_be_checked()
@@ -47,7 +47,7 @@ def test_the_gate_is_answered_reloaded_overridden_and_saved(
     expect(missing).not_to_contain_text("Say which chair")
 
     page.reload()
-    expect(page.get_by_role("button", name="Open the session")).to_be_visible(timeout=20_000)
+    expect(page.get_by_role("button", name="Open the session")).to_be_visible()
     expect(page.get_by_label("Family name", exact=True)).to_have_value("Journey")
     expect(page.get_by_label("Why it is overridden")).to_have_value("echo seen, stable")
     expect(chosen(page, "Consent is signed", "Yes")).to_be_checked()
@@ -55,7 +55,7 @@ def test_the_gate_is_answered_reloaded_overridden_and_saved(
     choose(page, "Anaesthetist who decided")
     expect(missing).not_to_contain_text("Only an anaesthetist can go on")
     page.get_by_role("button", name="Open the session").click()
-    expect(page.get_by_role("button", name="SAVE")).to_be_visible(timeout=20_000)
+    expect(page.get_by_role("button", name="SAVE")).to_be_visible()
 
     session = server.store.session(UUID(page.url.split("session=")[1]))
     answers = {item.question: item for item in session.answers}
@@ -72,7 +72,7 @@ def test_everything_of_the_gate_can_be_touched(
     browser_page: BrowserPage, complaints: Complaints
 ) -> None:
     page = browser_page("nurse", "/start", viewport={"width": 1024, "height": 768})
-    expect(page.get_by_role("button", name="Open the session")).to_be_visible(timeout=20_000)
+    expect(page.get_by_role("button", name="Open the session")).to_be_visible()
     expect(chosen(page, "Knows: no driving", "Unknown")).to_be_visible()
     small = page.locator(".st-key-start-gate button").evaluate_all(
         """buttons => buttons.map(b => [b.textContent, b.getBoundingClientRect()])

@@ -16,10 +16,8 @@ pytestmark = pytest.mark.browser
 
 def go_on_to(page: Page, session: InfusionSession) -> Tablet:
     page.goto(f"/bedside?session={session.id}")
-    expect(page.get_by_role("heading", name=session.patient.family_name.upper())).to_be_visible(
-        timeout=20_000
-    )
-    expect(page.get_by_role("button", name="SAVE")).to_be_visible(timeout=20_000)
+    expect(page.get_by_role("heading", name=session.patient.family_name.upper())).to_be_visible()
+    expect(page.get_by_role("button", name="SAVE")).to_be_visible()
     return Tablet(page)
 
 

@@ -259,15 +259,29 @@ function makeGuard() {
       `--line:${colours?.getPropertyValue("--st-border-color") || "GrayText"};` +
       `--card:${colours?.getPropertyValue("--st-secondary-background-color") || "Canvas"};` +
       `--accent:${colours?.getPropertyValue("--st-primary-color") || "LinkText"};`;
+    // Streamlit's dialogs, as the one about the lost connection, make all of the page inert but these.
+    box.dataset.reactAriaTopLayer = "true";
     box.append(panel);
     const page = [];
+    let focused = null;
+    box.addEventListener("focusin", () => (focused = panel.shadowRoot.activeElement));
     const sweep = () => {
       for (const node of [...document.body.childNodes]) {
         if (node !== box) page.push(node.parentNode.removeChild(node));
       }
+      box.inert = false;
+      if (!box.contains(document.activeElement)) focused?.focus();
     };
     sweep();
     document.body.append(box);
+    // Streamlit takes away later what it put into the body itself (a message, a menu); that it finds
+    // it gone from there would end all of its page.
+    document.body.removeChild = (node) => {
+      const place = page.indexOf(node);
+      if (place < 0) return Node.prototype.removeChild.call(document.body, node);
+      page.splice(place, 1);
+      return node;
+    };
     // Streamlit's dialogs and messages are put into the body later: away with them, too.
     const observer = new MutationObserver(sweep);
     observer.observe(document.body, { childList: true });
@@ -278,6 +292,7 @@ function makeGuard() {
   function uncover() {
     if (!cover) return;
     cover.observer.disconnect();
+    delete document.body.removeChild;
     coverUnsaved = null;
     cover.box.remove();
     document.body.append(...cover.page);
