@@ -237,6 +237,15 @@ class AmendRequest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BothRightRequest:
+    """Two values of one thing within a minute are both right: the later one was measured again."""
+
+    id: UUID
+    first: UUID
+    second: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RetimeRequest:
     """A set (its set id) or an event was taken at another time than was written, with the reason."""
 

@@ -49,6 +49,7 @@ from monitor.requests import (
     AmendRequest,
     AnswerRequest,
     BolusRequest,
+    BothRightRequest,
     ConfirmRequest,
     EventRequest,
     GateRequest,
@@ -364,6 +365,17 @@ def _amend(call: Call) -> OpenSession:
     )
 
 
+def _call_both_right(call: Call) -> OpenSession:
+    rows = call.body.get("pairs")
+    if not isinstance(rows, list) or not 0 < len(rows) <= _MAX_ITEMS:
+        raise BadRequest("pairs")
+    pairs = [
+        BothRightRequest(id=row.id, first=row.uuid("first"), second=row.uuid("second"))
+        for row in (call.part("pairs", row) for row in rows)
+    ]
+    return actions.call_both_right(call.store, call.user, call.session_id, pairs, **call.act)
+
+
 def _correct_time(call: Call) -> OpenSession:
     request = RetimeRequest(
         id=call.id,
@@ -408,6 +420,7 @@ SAVES: Mapping[str, Callable[[Call], OpenSession]] = {
     "weight": _record_weight,
     "allergy": _add_allergy,
     "amend": _amend,
+    "both-right": _call_both_right,
     "retime": _correct_time,
     "undo": _undo,
     "ack": _answer_alert,
@@ -435,6 +448,9 @@ def routes(gate: Gate) -> list[Route]:
     async def draft(request: Request) -> JSONResponse:
         return await _answered(gate, request, _drafted)
 
+    async def recorded(request: Request) -> JSONResponse:
+        return await _answered(gate, request, _recorded)
+
     async def state(request: Request) -> JSONResponse:
         user, _device = current_user(request)
         session_id = request.path_params["session_id"]
@@ -456,6 +472,7 @@ def routes(gate: Gate) -> list[Route]:
         Route("/entry/{session_id:uuid}/preview", preview, methods=["POST"]),
         Route("/entry/{session_id:uuid}/witness", witness, methods=["POST"]),
         Route("/entry/{session_id:uuid}/draft", draft, methods=["POST"]),
+        Route("/entry/{session_id:uuid}/recorded", recorded, methods=["POST"]),
         Route("/entry/{session_id:uuid}/{what}", save, methods=["POST"]),
     ]
 
@@ -621,6 +638,20 @@ def _drafted(call: Call) -> dict[str, Any]:
         now=call.now,
     )
     return {"saved": True}
+
+
+def _recorded(call: Call) -> dict[str, Any]:
+    """Which of these sets are in the record: what a browser kept of them is no draft any more.
+
+    A tablet that died within the tap on SAVE may have sent the set and kept its draft.
+    """
+    rows = call.body.get("sets")
+    if not isinstance(rows, list) or len(rows) > _MAX_ITEMS:
+        raise BadRequest("sets")
+    asked = {call.part("sets", {"id": row}).id for row in rows}
+    opened = actions.open_session(call.store, call.user, call.session_id, now=call.now)
+    found = asked & {item.set_id for item in opened.session.observations}
+    return {"recorded": sorted(map(str, found))}
 
 
 def _shown(gate: Gate, user: User, session_id: UUID) -> dict[str, Any]:

@@ -70,6 +70,39 @@ def test_an_impossible_value_in_another_unit_is_refused_before_it_is_sent(
     expect(page.get_by_role("alertdialog")).to_contain_text("37 [degF]")
 
 
+def test_a_mean_pressure_is_held_against_the_two_others_while_it_is_typed(
+    open_bedside: Callable[..., Tablet],
+) -> None:
+    """clinical.md 3.1: not between diastolic and systolic is refused, far from computed is asked."""
+    tablet = open_bedside()
+    page, sheet = tablet.page, tablet.page.get_by_role("dialog")
+    page.route("**/set", lambda route: pytest.fail("it was sent"))
+    tablet.tap(tablet.field("sbp"))
+    tablet.keys("12080")
+    tablet.tap(page.get_by_role("button", name="more values"))
+    mean = _row(sheet, "Mean pressure")
+    tablet.tap(mean.locator("input"))
+
+    _type(tablet, sheet, "93")
+    expect(mean.locator(".message")).to_have_text("")
+    for digits, level, words in (
+        ("75", "hard", "not between diastolic 80 and systolic 120"),
+        ("121", "hard", "not between diastolic 80 and systolic 120"),
+        ("115", "soft", "22 away from 93"),
+    ):
+        mean.locator("input").fill("")
+        _type(tablet, sheet, digits)
+        expect(mean.locator(".message")).to_contain_text(words)
+        expect(mean).to_have_attribute("data-level", level)
+    # In another unit it is the same pressure: 16.3 kPa is 122 mmHg.
+    tablet.tap(mean.get_by_role("button", name="another unit"))
+    mean.locator("input").fill("16.3")
+    tablet.tap(sheet.get_by_role("button", name="Done"))
+    expect(page.locator("[data-row=bp] .message")).to_contain_text("Mean pressure 122")
+    tablet.save()
+    expect(page.get_by_role("alertdialog")).to_contain_text("Mean pressure 122 is not between")
+
+
 def test_a_late_set_says_why(server: Server, open_bedside: Callable[..., Tablet]) -> None:
     session = put_session(server)
     tablet = open_bedside(session)

@@ -7,7 +7,7 @@ const POLL_MS = 15000;
 const CLOCK_WRONG_MS = 120000;
 const ROOTS = new WeakMap();
 /** Entries about the record itself: they happen when they are tapped. */
-const UNTIMED = ["amend", "retime", "undo", "ack", "gate", "confirm", "allergy"];
+const UNTIMED = ["amend", "both-right", "retime", "undo", "ack", "gate", "confirm", "allergy"];
 /** Entries that a tap does not take back: an undo, an answer to an alert, somebody's PIN, the patient. */
 const FINAL = ["amend", "retime", "undo", "ack", "confirm", "allergy"];
 
@@ -197,6 +197,7 @@ class Bedside {
     if (behind < 0) return;
     this.state = state;
     this.received(state);
+    this.form.takeBackRecorded(state.recent);
     this.paint();
   }
 
@@ -314,8 +315,8 @@ class Bedside {
     return item.session_id === this.config.session_id;
   }
 
-  post(path, body) {
-    return this.outbox.post(this.config.base + path, body);
+  post(path, body, withinMs = undefined) {
+    return this.outbox.post(this.config.base + path, body, withinMs);
   }
 
   queueChanged() {

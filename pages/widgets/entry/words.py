@@ -74,6 +74,7 @@ def _entry_words() -> dict[str, str]:
         "distress": _("Does it distress the patient?"),
         "distress_no": _("Distress: no"),
         "distress_yes": _("Distress: YES"),
+        "draft_is_saved": _("This set was saved already. It stands in the list."),
         "draft_unreadable": _("A draft could not be read and was left out."),
         "draft_restored": _("Typed at {time}, not saved yet"),
         "entry_label": _("New observation set"),
@@ -238,6 +239,9 @@ def _sheet_words() -> dict[str, str]:
             "The one that is not kept is struck out and stays readable. "
             "Until somebody chooses, the worse value counts."
         ),
+        "both_right": _("Both are right"),
+        "all_right": _("All are right: measured again"),
+        "both_right_help": _("Measured again within a minute? Then both values stay."),
         "conflict_title": _("Two values within a minute. Which one is right?"),
         "completed_confirm": _("Complete the session"),
         "completed_help": _(
@@ -287,6 +291,7 @@ def _sheet_words() -> dict[str, str]:
         "strike_out": _("Strike out, without a new value"),
         "sum_amend": _("{label} {old} corrected to {value}"),
         "sum_answer": _("Answer to: {text}"),
+        "sum_both_right": _("{label} {one} and {other}: both right"),
         "sum_conflict": _("{label} {kept} kept, {old} struck out"),
         "sum_effect": _("{effect} grade {grade}"),
         "sum_effect_end": _("{effect} ended"),
