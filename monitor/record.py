@@ -495,6 +495,12 @@ class InfusionSession:
         weights = self.current(self.weights)
         return weights[-1].weight_kg if weights else None
 
+    def weight_kg_at(self, moment: datetime) -> Decimal | None:
+        """The dosing weight in force then; before the first one, the first."""
+        weights = self.current(self.weights)
+        until = [weight for weight in weights if weight.taken_at <= moment]
+        return until[-1].weight_kg if until else weights[0].weight_kg if weights else None
+
     @cached_property
     def started_at(self) -> datetime | None:
         """The first dose: the first rate above 0 or the first bolus (clinical.md U-68)."""
