@@ -219,12 +219,19 @@ def event_table(
                 "Time": clock(event.at, zone),
                 "What": _with_confirmation(event, names),
                 "By": event.by,
-                "Entered late": clock(event.fact.recorded_at, zone) if event.late else "",
+                "Entered late": _entered_late(event, zone),
             }
             for event in numbered_events(session, zone, names, alerts)
         ],
         ["No", "Time", "What", "By", "Entered late"],
     )
+
+
+def _entered_late(event: NumberedEvent, zone: tzinfo) -> str:
+    """When it was entered, and why not sooner; empty for what was entered in time."""
+    if not event.late:
+        return ""
+    return ": ".join(filter(None, (clock(event.fact.recorded_at, zone), event.why_late)))
 
 
 def side_effect_table(session: InfusionSession, zone: tzinfo) -> pd.DataFrame:

@@ -14,6 +14,7 @@ from monitor.conflicts import conflicts
 from monitor.dose_overrides import confirmation_words
 from monitor.dose_response import dose_responses, response_sentence
 from monitor.gate import label_of, newest_answers
+from monitor.late_notes import LATE_AFTER, LATE_NOTE, late_reasons
 from monitor.parameters import PARAMETERS
 from monitor.record import (
     Amendment,
@@ -27,8 +28,6 @@ from monitor.record import (
 from monitor.scales import SCALES
 from monitor.side_effects import NONE, term_text
 from monitor.timeline import (
-    LATE_AFTER,
-    LATE_NOTE,
     Mark,
     bare_text,
     clock,
@@ -304,6 +303,7 @@ def _event_rows(opened: OpenSession, zone: tzinfo, names: Mapping[str, str]) -> 
                 event.text,
                 zone,
                 names,
+                why_late=event.why_late,
                 more=_more(event.fact, responses.get(event.fact.id, ""), names),
             )
             for event in numbered_events(session, zone, names, opened.alerts)
@@ -329,9 +329,16 @@ def _effect_rows(session: InfusionSession, zone: tzinfo, names: Mapping[str, str
         *session.side_effects,
         *session.side_effect_changes,
     ]
+    why_late = late_reasons(session)
     return [
         _row(
-            fact, "effect", _effect_text(fact, effects), zone, names, struck=amendments.get(fact.id)
+            fact,
+            "effect",
+            _effect_text(fact, effects),
+            zone,
+            names,
+            why_late=why_late.get(fact.id, ""),
+            struck=amendments.get(fact.id),
         )
         for fact in facts
     ]

@@ -142,6 +142,7 @@ def _change_rate(call: Call) -> OpenSession:
         call.session_id,
         _rate_request(call, call),
         confirmed=call.confirmed,
+        late_reason=call.late_reason,
         **call.act,
     )
 
@@ -160,7 +161,13 @@ def _give_bolus(call: Call) -> OpenSession:
         source=call.source,
     )
     return actions.give_bolus(
-        call.store, call.user, call.session_id, request, confirmed=call.confirmed, **call.act
+        call.store,
+        call.user,
+        call.session_id,
+        request,
+        confirmed=call.confirmed,
+        late_reason=call.late_reason,
+        **call.act,
     )
 
 
@@ -178,7 +185,13 @@ def _change_syringe(call: Call) -> OpenSession:
         source=call.source,
     )
     return actions.change_syringe(
-        call.store, call.user, call.session_id, request, confirmed=call.confirmed, **call.act
+        call.store,
+        call.user,
+        call.session_id,
+        request,
+        confirmed=call.confirmed,
+        late_reason=call.late_reason,
+        **call.act,
     )
 
 
@@ -211,7 +224,13 @@ def _change_effect(call: Call) -> OpenSession:
         source=call.source,
     )
     return actions.change_side_effect(
-        call.store, call.user, call.session_id, request, confirmed=call.confirmed, **call.act
+        call.store,
+        call.user,
+        call.session_id,
+        request,
+        confirmed=call.confirmed,
+        late_reason=call.late_reason,
+        **call.act,
     )
 
 
@@ -226,7 +245,13 @@ def _record_event(call: Call) -> OpenSession:
         source=call.source,
     )
     return actions.record_event(
-        call.store, call.user, call.session_id, request, confirmed=call.confirmed, **call.act
+        call.store,
+        call.user,
+        call.session_id,
+        request,
+        confirmed=call.confirmed,
+        late_reason=call.late_reason,
+        **call.act,
     )
 
 

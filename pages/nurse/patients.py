@@ -17,6 +17,7 @@ from monitor.actions.patients import CourseStanding, PatientFile
 from monitor.courses import LONGEST_INTERVAL_DAYS, MOST_INFUSIONS, Course
 from monitor.errors import InvalidEntry, MonitorError
 from monitor.ids import new_id
+from monitor.lifecycle import status
 from monitor.patients import differences, with_number
 from monitor.permissions import Action, User, may
 from monitor.protocols import VersionStatus
@@ -114,6 +115,7 @@ def _draw_file(store: Store, user: User, file: PatientFile) -> None:
         st.error(plain(patient.allergy_text), icon=":material/warning:")
     else:
         st.caption(plain(patient.allergy_text))
+    _next_session(user, file)
     left, right = st.columns(2, gap="large")
     with left:
         _last_times(store, user, file)
@@ -123,6 +125,20 @@ def _draw_file(store: Store, user: User, file: PatientFile) -> None:
         if may(user, Action.KEEP_REGISTER):
             _correction(store, user, patient)
         _history(file, {person.username: person.name for person in store.users(user.clinic)})
+
+
+def _next_session(user: User, file: PatientFile) -> None:
+    """On to the session that goes on, else to the start of the next one with this patient chosen."""
+    if not may(user, Action.START_SESSION):
+        return
+    now = datetime.now(UTC)
+    going_on = next((item for item in file.sessions if status(item, now).is_open), None)
+    if going_on is not None:
+        label = _("Go to the session in chair {chair}").format(chair=plain(going_on.chair))
+        if st.button(label, type="primary", key="patients.bedside"):
+            go_to("bedside", session=going_on.id)
+    elif st.button(_("Start a session"), type="primary", key="patients.start"):
+        go_to("start", patient=file.patient.id)
 
 
 def _last_times(store: Store, user: User, file: PatientFile) -> None:

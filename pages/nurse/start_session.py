@@ -91,6 +91,7 @@ def start_session(store: Store, user: User, device: DeviceSession) -> None:
     """Draw the page; on the button, open the session and go to its bedside."""
     now = datetime.now(UTC)
     kept_form.restore(_FORM, device, now)
+    _asked_for(store, user, device)
     st.html(f"<style>{_CSS}</style>")
     st.title(_("Start a session"))
     # Looked for when something is about to fail: it stands where nothing has to be filled in.
@@ -121,6 +122,27 @@ def start_session(store: Store, user: User, device: DeviceSession) -> None:
     if not st.button(_("Open the session"), type="primary", width="stretch", key=f"{_FORM}.open"):
         return
     _open(store, user, device, request, problems, confirmed, said)
+
+
+def _asked_for(store: Store, user: User, device: DeviceSession) -> None:
+    """The patient named in the address is chosen, once; a reload finds what was typed since.
+
+    What was typed here for somebody else goes: a weight must never be taken for another patient's.
+    """
+    asked = st.query_params.pop("patient", None)
+    try:
+        patient = store.patient(UUID(asked)) if asked else None
+    except (ValueError, MonitorError):
+        patient = None
+    if patient is None or patient not in store.find_patients(user.clinic, patient.mrn):
+        return
+    chosen = st.session_state.get(f"{_FORM}.found")
+    if not isinstance(chosen, Patient) or chosen.id != patient.id:
+        kept_form.drop(_FORM, device)
+        st.session_state[f"{_FORM}.is_restored"] = True
+    st.session_state[f"{_FORM}.find"] = patient.mrn
+    st.session_state[f"{_FORM}.found"] = patient
+    st.session_state[_SCANNED] = patient.mrn
 
 
 def _tick(

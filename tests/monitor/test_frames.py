@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from monitor import frames
 from monitor.breaches import find_breaches
+from monitor.late_notes import late_notes
 from monitor.record import Answer, NotTaken
 from monitor.timeline import marks
 from tests import build
@@ -81,6 +82,14 @@ def test_events_are_those_of_the_chart() -> None:
     session = build.session(build.rate("0.1"), build.event("doctor_called", 5, text="Dr Okoye"))
     table = frames.event_table(session, BERLIN)
     assert list(table["What"]) == ["Rate 0.1 mg/kg/h", "Doctor called: Dr Okoye"]
+
+
+def test_a_late_event_says_why_in_its_row() -> None:
+    event = build.event("toilet", 5, recorded=30)
+    session = build.session(build.rate("0.1"), event, late_notes([event], "another patient"))
+    table = frames.event_table(session, BERLIN)
+    assert list(table["What"]) == ["Rate 0.1 mg/kg/h", "Toilet"]
+    assert list(table["Entered late"]) == ["", "10:30: another patient"]
 
 
 def test_side_effects_have_their_course_and_asked_none_is_said() -> None:

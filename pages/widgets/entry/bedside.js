@@ -346,7 +346,8 @@ class Bedside {
 
   /** Oxygen is recorded as its flow in L/min; stopped is 0. */
   sayFlow(flow, taken) {
-    this.send("set", { items: [{ id: newId(), parameter: "o2_flow", text: flow }], taken }, say("sum_oxygen", { flow }));
+    const note = taken.late ? { note: `${this.config.late_note}${taken.late}` } : {};
+    this.send("set", { items: [{ id: newId(), parameter: "o2_flow", text: flow, ...note }], taken }, say("sum_oxygen", { flow }));
   }
 
   /** Finished, and nobody asked to enter something that was forgotten. */
@@ -599,7 +600,9 @@ class Bedside {
     }
     if (row.kind !== "set") {
       return el("div", props, time,
-        button(row.text, () => this.sheets.strike(row), { class: "tap cell text", "aria-label": say("amend_row", { text: row.text }) }), by);
+        button(row.text, () => this.sheets.strike(row), { class: "tap cell text", "aria-label": say("amend_row", { text: row.text }) }),
+        // The onset of a side effect is found out later; that is no late entry unless somebody says so.
+        row.late && (row.kind === "event" || row.late.includes(": ")) ? el("span", { class: "late" }, row.late) : null, by);
     }
     return el("div", props, time, row.cells.map((cell) => this.cell(row, cell)), row.late ? el("span", { class: "late" }, row.late) : null,
       row.source ? el("span", { class: "late source" }, row.source) : null, by);

@@ -328,8 +328,11 @@ class Form {
   /** When the set was taken, as chosen; a clock time is the latest one that has come. */
   takenAt() {
     const { ago = 0, clock: typed } = this.content.taken;
+    return typed ? this.instantOf(typed) : this.app.now() - ago * 60000;
+  }
+
+  instantOf(typed) {
     const now = this.app.now();
-    if (!typed) return now - ago * 60000;
     const minuteOfDay = (text) => Number(text.slice(0, 2)) * 60 + Number(text.slice(3, 5));
     const back = (minuteOfDay(clock(now)) - minuteOfDay(typed) + 1440) % 1440;
     return Math.floor(now / 60000 - back) * 60000;

@@ -99,10 +99,13 @@ class RecordSheets extends RowSheets {
     const field = this.form.fields[cell.parameter];
     if (!field || text === "") return "";
     const finished = isComplete(field, text);
-    const [found] = plausibility(limits, field, text, null, finished);
-    if (found || !finished || !PRESSURES.includes(cell.parameter)) return found?.text ?? "";
-    const beside = (key) => toNumber(key === cell.parameter ? text : row.cells.find((other) => other.parameter === key)?.text ?? "");
-    return pressures(limits, ...PRESSURES.map(beside))?.text ?? "";
+    const found = plausibility(limits, field, text, null, finished);
+    if (finished && PRESSURES.includes(cell.parameter)) {
+      const beside = (key) => toNumber(key === cell.parameter ? text : row.cells.find((other) => other.parameter === key)?.text ?? "");
+      found.push(pressures(limits, ...PRESSURES.map(beside)));
+    }
+    const all = found.filter(Boolean);
+    return (all.find(({ kind }) => kind === "hard") ?? all[0])?.text ?? "";
   }
 
   /**
