@@ -15,7 +15,7 @@ import streamlit as st
 from monitor.accounts import DeviceSession
 from monitor.errors import MonitorError
 from monitor.lifecycle import SessionStatus
-from monitor.permissions import Action, User, check_may, may
+from monitor.permissions import Action, Role, User, check_may, may
 from monitor.protocols import VersionStatus
 from monitor.store import SessionQuery, Store
 from monitor.summary_columns import status_words
@@ -39,6 +39,7 @@ class Filters:
     search: str = ""
     status: str = ""
     protocol: str = ""
+    person: str = ""
     from_day: date | None = None
     to_day: date | None = None
     in_progress: bool = True
@@ -50,6 +51,7 @@ class Filters:
             search=self.search,
             status=self.status,
             protocol=self.protocol,
+            person=self.person,
             from_at=_start_of(self.from_day, zone),
             to_at=_start_of(self.to_day, zone, later=1),
             include_in_progress=self.in_progress,
@@ -62,6 +64,7 @@ class Filters:
             "search": self.search,
             "status": self.status,
             "protocol": self.protocol,
+            "person": self.person,
             "from": self.from_day.isoformat() if self.from_day else "",
             "to": self.to_day.isoformat() if self.to_day else "",
             "in_progress": "1" if self.in_progress else "",
@@ -122,7 +125,18 @@ def _filters(store: Store, user: User) -> Filters:
         format_func=lambda value: value or _("all"),
         key="find_sessions.protocol",
     )
-    one, two, three = st.columns([1, 1, 2], vertical_alignment="bottom")
+    names = {
+        person.username: person.name
+        for person in store.users(user.clinic)
+        if person.role in (Role.NURSE, Role.ANAESTHETIST)
+    }
+    one, two, four, three = st.columns([1, 1, 1, 1], vertical_alignment="bottom")
+    person = four.selectbox(
+        _("Nurse or anaesthetist"),
+        ["", *sorted(names, key=names.__getitem__)],
+        format_func=lambda value: names.get(value) or _("all"),
+        key="find_sessions.person",
+    )
     from_day = one.date_input(_("From"), value=None, key="find_sessions.from")
     to_day = two.date_input(_("To"), value=None, key="find_sessions.to")
     in_progress = three.checkbox(
@@ -132,6 +146,7 @@ def _filters(store: Store, user: User) -> Filters:
         search=search or "",
         status=status or "",
         protocol=protocol or "",
+        person=person or "",
         from_day=from_day if isinstance(from_day, date) else None,
         to_day=to_day if isinstance(to_day, date) else None,
         in_progress=in_progress,

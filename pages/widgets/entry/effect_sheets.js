@@ -2,6 +2,8 @@
 
 /** From this grade on (life-threatening, death) a side effect is asked once more. */
 const GRAVE = 4;
+/** Death.  Offered at once for the terms that are critical by themselves, behind one tap for others. */
+const FATAL = 5;
 /** The action that leaves a question open: which drug. */
 const DRUG_GIVEN = "drug";
 
@@ -74,7 +76,12 @@ class EffectSheets extends RecordSheets {
       [rule(grade)], say("grade_confirm", { grade: grade.grade, label: grade.label }), () => done(grade));
     const first = el("div", { class: "grades" }, usual.map((grade) => choice(grade, () => done(grade))));
     first.querySelector("button:not(:disabled)")?.setAttribute("data-first", "");
-    return [first, el("div", { class: "grades grave" }, grave.map((grade) => choice(grade, () => ask(grade))))];
+    const rare = term.critical ? [] : grave.filter((grade) => grade.grade >= FATAL);
+    const rest = el("div", { class: "grades grave" });
+    const draw = (all) => refill(rest, grave.filter((grade) => all || !rare.includes(grade)).map((grade) => choice(grade, () => ask(grade))),
+      all || !rare.length ? null : button(say("more_grades"), () => draw(true), { class: "tap quiet more-grades" }));
+    draw(now !== null && rare.some((grade) => grade.grade === now));
+    return [first, rest];
   }
 
   effectLine(effect) {

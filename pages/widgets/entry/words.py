@@ -64,6 +64,11 @@ def _screen_words() -> dict[str, str]:
         "set_missed": _("set MISSED"),
         "struck_row": _("Struck out: {text}"),
         "state_label": _("State of the infusion"),
+        "syringe_label": _("{rate}, {syringe}: new syringe or bag"),
+        "title_missed": _("set MISSED · {chair}"),
+        "title_next": _("{left} · {chair}"),
+        "title_over": _("+{left} · {chair}"),
+        "title_plain": _("{chair}"),
     }
 
 
@@ -258,6 +263,7 @@ def _sheet_words() -> dict[str, str]:
         "grade_now": _("Grade changed"),
         "leave_draft": _("Leave it there"),
         "minus_minutes": _("−{minutes} min"),
+        "more_grades": _("another grade…"),
         "more_title": _("More values and symptoms of this set"),
         "new_syringe": _("New syringe or bag"),
         "no_such_effect": _("No side effect has this name. Try fewer letters."),
@@ -423,6 +429,7 @@ def _symptom_words() -> dict[str, str]:
         "wrong_time": _("Wrong time…"),
         "late_why": _("Entered late because"),
         "oxygen_now": _("Last recorded: {flow} L/min at {time}."),
+        "oxygen_by": _("Given by"),
         "oxygen_other": _("Or type another flow in L/min."),
         "sum_oxygen": _("Oxygen {flow} L/min"),
         "symptom_gone": _("gone"),
