@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 
+from monitor.days import day_text
 from monitor.dose_units import dosing_numbers, exact, plain
 from monitor.errors import Problem
 from monitor.record import DosingWeight, WeightBasis
@@ -145,7 +146,7 @@ def check_weight(
         )
         return (Problem("weight_kg", message, kind="hard", code="weight_kg.hard"),)
     if measured and measured_on is not None and measured_on > today:
-        message = f"The weight cannot have been measured on {measured_on:%d %b %Y}: not yet."
+        message = f"The weight cannot have been measured on {day_text(measured_on)}: not yet."
         return (Problem("weight_kg", message, kind="hard", code="weight_kg.future"),)
     questions: list[tuple[str, str]] = []
     if not _SOFT_BELOW_KG <= actual_kg <= _SOFT_ABOVE_KG:
@@ -163,7 +164,7 @@ def check_weight(
     elif measured_on is not None and (today - measured_on).days > _MEASURED_WITHIN_DAYS:
         message = (
             f"The weight was measured more than {_MEASURED_WITHIN_DAYS} days ago "
-            f"({measured_on:%d %b %Y}). Is it still right?"
+            f"({day_text(measured_on)}). Is it still right?"
         )
         questions.append(("old", message))
     return tuple(

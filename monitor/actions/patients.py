@@ -12,6 +12,7 @@ from monitor.actions.repeats import other_values
 from monitor.actions.saving import refuse, summary
 from monitor.audit import AuditEvent
 from monitor.courses import Course, CourseProgress, course_problems, progress
+from monitor.days import day_text
 from monitor.errors import NotFound, NotPermitted, Problem
 from monitor.last_time import LastTime, last_time
 from monitor.patients import PatientChange, differences, patient_problems
@@ -322,7 +323,7 @@ def _number_taken(store: Store, user: User, patient: Patient) -> list[Problem]:
                 Problem(
                     "mrn",
                     f"Number {patient.mrn} is that of another patient here, born "
-                    f"{known.born_on.day} {known.born_on:%b} {known.born_on.year}. Check the number.",
+                    f"{day_text(known.born_on)}. Check the number.",
                 )
             ]
     return []
@@ -345,7 +346,7 @@ def plan_course(store: Store, user: User, course: Course, *, now: datetime) -> C
         sent = replace(course, recorded_at=written.recorded_at, recorded_by=written.recorded_by)
         if sent != written:
             raise other_values()
-        return written
+        return course
     kept = replace(course, recorded_at=now, recorded_by=user.username)
     problems = [*course_problems(kept, now.astimezone(store.zone).date())]
     if not versions and file.open_course is not None:

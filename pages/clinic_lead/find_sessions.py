@@ -13,6 +13,7 @@ from uuid import UUID
 import streamlit as st
 
 from monitor.accounts import DeviceSession
+from monitor.days import moment_text
 from monitor.errors import MonitorError
 from monitor.lifecycle import SessionStatus
 from monitor.permissions import Action, Role, User, check_may, may
@@ -137,8 +138,8 @@ def _filters(store: Store, user: User) -> Filters:
         format_func=lambda value: names.get(value) or _("all"),
         key="find_sessions.person",
     )
-    from_day = one.date_input(_("From"), value=None, key="find_sessions.from")
-    to_day = two.date_input(_("To"), value=None, key="find_sessions.to")
+    from_day = one.date_input(_("From"), value=None, format="DD/MM/YYYY", key="find_sessions.from")
+    to_day = two.date_input(_("To"), value=None, format="DD/MM/YYYY", key="find_sessions.to")
     in_progress = three.checkbox(
         _("with sessions that still go on"), value=True, key="find_sessions.in_progress"
     )
@@ -183,7 +184,7 @@ def _list(rows: Sequence[Mapping[str, Any]], zone: tzinfo) -> None:
 def _shown(row: Mapping[str, Any], zone: tzinfo) -> dict[str, Any]:
     """One row of the list, as text: an empty cell is nothing, never 0."""
     return {
-        _("Day"): row["listed_at"].astimezone(zone).strftime("%d %b %Y %H:%M"),
+        _("Day"): moment_text(row["listed_at"], zone),
         _("Patient"): row["patient_name"],
         _("Number"): row["mrn"],
         _("Protocol"): _text(row["protocol_id"]),

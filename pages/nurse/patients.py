@@ -15,6 +15,7 @@ from monitor.accounts import DeviceSession
 from monitor.actions import patients as register
 from monitor.actions.patients import CourseStanding, PatientFile
 from monitor.courses import LONGEST_INTERVAL_DAYS, MOST_INFUSIONS, Course
+from monitor.days import day_text, moment_text
 from monitor.errors import InvalidEntry, MonitorError
 from monitor.ids import new_id
 from monitor.lifecycle import status
@@ -80,7 +81,7 @@ def _search(store: Store, user: User) -> UUID | None:
         label = " · ".join(
             (
                 f"**{plain(patient.family_name)}, {plain(patient.given_name)}**",
-                _day(patient.born_on),
+                day_text(patient.born_on),
                 plain(patient.mrn),
                 plain(patient.allergy_text),
             )
@@ -103,7 +104,7 @@ def _draw_file(store: Store, user: User, file: PatientFile) -> None:
         _("{family}, {given} · born {day} ({age}) · MRN {mrn}").format(
             family=plain(patient.family_name.upper()),
             given=plain(patient.given_name),
-            day=_day(patient.born_on),
+            day=day_text(patient.born_on),
             age=patient.age_on(today),
             mrn=plain(patient.mrn),
         )
@@ -171,7 +172,7 @@ def _session_row(session: InfusionSession) -> dict[str, Any]:
     began = session.started_at or session.created_at
     number = "" if session.infusion_number is None else str(session.infusion_number)
     return {
-        _("Day"): began.astimezone(clinic_zone()).strftime("%d %b %Y %H:%M"),
+        _("Day"): moment_text(began, clinic_zone()),
         _("Chair"): session.chair,
         _("Infusion no."): number,
         _("Indication"): session.indication,
@@ -212,10 +213,10 @@ def _course_card(standing: CourseStanding, today: date) -> None:
         if reached.next_on is not None:
             late = (today - reached.next_on).days
             parts.append(
-                _("next from {day}").format(day=_day(reached.next_on))
+                _("next from {day}").format(day=day_text(reached.next_on))
                 + (_(" ({n} days ago)").format(n=late) if late > 0 else "")
             )
-        parts.append(_("review on {day}").format(day=_day(course.review_on)))
+        parts.append(_("review on {day}").format(day=day_text(course.review_on)))
         st.caption(" · ".join(part for part in parts if part))
         if reached.is_review_due:
             st.warning(_("The review of this course is due."), icon=":material/event:")
@@ -384,7 +385,7 @@ def _history(file: PatientFile, names: Mapping[str, str]) -> None:
     with st.expander(_("What was changed before")):
         earlier = [*(change.patient for change in file.changes[1:]), file.registered]
         for change, before in zip(file.changes, earlier, strict=True):
-            when = change.recorded_at.astimezone(clinic_zone()).strftime("%d %b %Y %H:%M")
+            when = moment_text(change.recorded_at, clinic_zone())
             said = "; ".join(differences(before, change.patient))
             st.markdown(f"**{when}** · {plain(names.get(change.recorded_by, change.recorded_by))}")
             st.text(f"{said}\n{change.reason}")
@@ -421,7 +422,3 @@ def _do(
     if then is not None:
         go_to("patients", patient=then)
     st.rerun()
-
-
-def _day(day: date) -> str:
-    return f"{day.day} {day:%b} {day.year}"

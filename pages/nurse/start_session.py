@@ -20,6 +20,7 @@ from streamlit.delta_generator import DeltaGenerator
 from monitor import actions
 from monitor.accounts import DeviceSession
 from monitor.actions import patients as register
+from monitor.days import day_text
 from monitor.entered import EnteredItem, EnteredSet
 from monitor.errors import InvalidEntry, MonitorError, NeedsConfirmation, Problem
 from monitor.ids import new_id
@@ -309,7 +310,7 @@ def _patient_label(patient: Patient | None) -> str:
     if patient is None:
         return _("None of these: a new patient")
     return plain(
-        f"{patient.family_name}, {patient.given_name} · {patient.born_on:%d %b %Y} · {patient.mrn}"
+        f"{patient.family_name}, {patient.given_name} · {day_text(patient.born_on)} · {patient.mrn}"
     )
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import quote
 
 from monitor.actions.protocols import ProtocolVersion, Standing
+from monitor.days import moment_text
 from monitor.dose_units import format_dose, plain, shown
 from monitor.errors import Problem
 from monitor.numbers import parse_number
@@ -317,7 +318,7 @@ def _history(item: ProtocolVersion, people: Iterable[User], zone: tzinfo) -> str
     }
     rows = "".join(
         "<tr>"
-        f"<td>{escape(event.at.astimezone(zone).strftime('%d %b %Y %H:%M'))}</td>"
+        f"<td>{escape(moment_text(event.at, zone))}</td>"
         f"<td>{escape(_event_words(event.status.value))}</td>"
         f"<td>{escape(names.get(event.by, event.by))}</td>"
         f"<td>{escape(event.reason)}</td></tr>"
