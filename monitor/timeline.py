@@ -443,7 +443,8 @@ def weight_text(weight: DosingWeight) -> str:
     how = "measured" if weight.measured else "stated"
     basis = "" if weight.basis is WeightBasis.ACTUAL else f" ({weight.basis.value})"
     because = f": {weight.reason}" if weight.reason else ""
-    return f"Weight {number_text(weight.weight_kg)} kg{basis}, {how}{because}"
+    typed = f" (typed {weight.typed})" if weight.typed else ""
+    return f"Weight {number_text(weight.weight_kg)} kg{basis}{typed}, {how}{because}"
 
 
 def _event_text(fact: Fact, running_mg_per_h: Decimal) -> str:

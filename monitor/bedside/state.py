@@ -121,8 +121,9 @@ def _weight_detail(weight: DosingWeight | None, zone: tzinfo) -> str:
     if weight is None:
         return "No weight is recorded."
     how = "measured" if weight.measured else "stated"
+    typed = f" (typed {weight.typed})" if weight.typed else ""
     return (
-        f"{plain_text(weight.weight_kg)} kg, {_BASES[weight.basis]}, {how}, "
+        f"{plain_text(weight.weight_kg)} kg{typed}, {_BASES[weight.basis]}, {how}, "
         f"since {clock(weight.taken_at, zone)}"
     )
 

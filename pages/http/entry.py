@@ -64,6 +64,7 @@ from monitor.requests import (
     WeightRequest,
 )
 from monitor.store import Store
+from monitor.weights import typed_weight
 from pages.http.context import Gate, current_user
 from pages.http.csrf import check_write
 from pages.http.entry_call import BadRequest, Call, unreadable_sentence
@@ -337,9 +338,16 @@ def _record_weight(call: Call) -> OpenSession:
 
 def _weight_request(call: Call) -> WeightRequest:
     height = call.text("height_cm")
+    try:
+        typed = typed_weight(
+            call.number("weight_kg", "weight_kg"), call.text("weight_unit") or "kg"
+        )
+    except ValueError:
+        raise BadRequest("weight_unit") from None
     return WeightRequest(
         id=call.id,
-        weight_kg=call.number("weight_kg", "weight_kg"),
+        weight_kg=typed.weight_kg,
+        typed=typed.typed,
         basis=call.member("basis", WeightBasis, WeightBasis.ACTUAL),
         measured=call.flag("measured"),
         height_cm=None if height is None else call.number("height_cm", "height_cm"),

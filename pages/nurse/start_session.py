@@ -34,7 +34,7 @@ from monitor.record import Answer, Patient, WeightBasis
 from monitor.requests import GateRequest, StartRequest
 from monitor.scales import SCALES, SEDATION_SCALES
 from monitor.store import Store
-from monitor.weights import basis_must_be_chosen, basis_problems
+from monitor.weights import TypedWeight, basis_must_be_chosen, basis_problems, read_weight
 from pages.nurse.start_gate import TICK, gate_block, gate_lines
 from pages.nurse.start_preview import gate_preview, weight_line
 from pages.widgets import kept_form
@@ -203,7 +203,7 @@ def _still_missing(
         user,
         plan.protocol,
         patient if isinstance(patient, Patient) else None,
-        weight_kg=_quiet(plan.weight),
+        weight_kg=_weight_kg(plan.weight),
         height_cm=_quiet(plan.height),
         basis=plan.basis,
         spo2_scale=plan.spo2_scale,
@@ -238,6 +238,14 @@ def _quiet(text: str) -> Decimal | None:
     """The number typed, None while it is none; what is wrong with it is said elsewhere."""
     try:
         return parse_number(text)
+    except ValueError:
+        return None
+
+
+def _weight_kg(text: str) -> Decimal | None:
+    """The weight typed, in kg; None while it is none."""
+    try:
+        return read_weight(text).weight_kg
     except ValueError:
         return None
 
@@ -419,7 +427,9 @@ def _weight_fields(
     """
     today = datetime.now(zone).date()
     first, second, third = st.columns(3)
-    weight = first.text_input(_("Weight (kg)"), key="start_session.weight", placeholder=_("actual"))
+    weight = first.text_input(
+        _("Weight (kg)"), key="start_session.weight", placeholder=_("actual; or 160 lb")
+    )
     height = second.text_input(_("Height (cm)"), key="start_session.height")
     weighed = third.selectbox(
         _("Weighed"),
@@ -447,7 +457,7 @@ def _weight_fields(
         key="start_session.basis",
         placeholder=_("actual"),
     )
-    rest.markdown(weight_line(_quiet(weight), _quiet(height), sex, basis))
+    rest.markdown(weight_line(_weight_kg(weight), _quiet(height), sex, basis))
     return weight, height, weighed, weighed_on, basis
 
 
@@ -513,7 +523,7 @@ def _request(
     """The request, or every problem with what was typed at once."""
     problems: list[Problem] = []
     known = patient if isinstance(patient, Patient) else _patient(patient, problems)
-    weight = _number(plan.weight, "weight_kg", _("Weight in kg"), problems)
+    weight = _weight(plan.weight, problems)
     height = None
     if plan.height.strip():
         height = _number(plan.height, "height_cm", _("Height in cm"), problems)
@@ -544,7 +554,8 @@ def _request(
         drug_form=plan.protocol.form,
         concentration_mg_per_ml=concentration,
         weight_id=_id("weight"),
-        weight_kg=weight,
+        weight_kg=weight.weight_kg,
+        weight_typed=weight.typed,
         weight_basis=basis,
         weight_measured=plan.weighed != _STATED,
         weight_measured_on=plan.weighed_on,
@@ -554,7 +565,7 @@ def _request(
         baseline=EnteredSet(set_id=_id("set"), taken_at=datetime.now(UTC), items=items)
         if items
         else None,
-        answers=(*answers, *_basis_answer(plan.basis, weight, height)),
+        answers=(*answers, *_basis_answer(plan.basis, weight.weight_kg, height)),
     )
 
 
@@ -595,6 +606,18 @@ def _patient(typed: dict[str, object], problems: list[Problem]) -> Patient | Non
         sex=str(typed["sex"]),
         allergies=str(typed["allergies"]).strip(),
     )
+
+
+def _weight(text: str, problems: list[Problem]) -> TypedWeight | None:
+    label = _("Weight in kg")
+    if not text.strip():
+        problems.append(Problem("weight_kg", _("{label}: enter it.").format(label=label)))
+        return None
+    try:
+        return read_weight(text)
+    except ValueError as refused:
+        problems.append(Problem("weight_kg", f"{label}: {refused}"))
+        return None
 
 
 def _number(text: object, field: str, label: str, problems: list[Problem]) -> Decimal | None:

@@ -137,7 +137,7 @@ def test_a_late_event_and_a_late_dose_say_why(
     session = put_session(server)
     tablet = open_bedside(session, viewport={"width": size[0], "height": size[1]})
     page, sheet = tablet.page, tablet.page.get_by_role("dialog")
-    late = sheet.get_by_role("group", name="Entered late because")
+    late = sheet.get_by_role("group", name="Late because")
     tablet.tap(page.get_by_role("button", name="event"))
     expect(late).to_be_hidden()
     tablet.tap(sheet.get_by_role("button", name="−15 min"))

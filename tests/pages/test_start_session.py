@@ -250,3 +250,11 @@ def test_a_patient_that_is_none_chooses_nobody(sqlite_store: SqlStore, asked: st
     app.run()
     assert not app.exception
     assert app.text_input(key="start_session.weight").value == "70"
+
+
+def test_a_weight_may_be_typed_in_pounds(sqlite_store: SqlStore) -> None:
+    app = drawn(sqlite_store)
+    fill(app, weight="160 lb")
+    press(app)
+    [weight] = sqlite_store.session(opened(app)).weights
+    assert (str(weight.weight_kg), weight.typed) == ("72.6", "160 lb")

@@ -120,7 +120,7 @@ class SheetFrame {
           choose(atClock(clockTime, day));
           reopen();
         }, [], reopen), { "aria-pressed": String(Boolean(typed)), "data-ago": "other" }));
-      refill(why, this.isLate(entry.taken) ? this.chips(say("late_why"), this.app.config.late_reasons, entry.taken, "late", draw) : null);
+      refill(why, this.isLate(entry.taken) ? this.chips(say("late_short"), this.app.config.late_reasons, entry.taken, "late", draw) : null);
     };
     draw();
     return el("div", { class: "when" }, row, why);

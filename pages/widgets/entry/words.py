@@ -427,6 +427,7 @@ def _symptom_words() -> dict[str, str]:
         "saved_clock": _("✓ saved {time} · {why}"),
         "sum_retime": _("{what} was at {time}"),
         "wrong_time": _("Wrong time…"),
+        "late_short": _("Late because"),
         "late_why": _("Entered late because"),
         "oxygen_now": _("Last recorded: {flow} L/min at {time}."),
         "oxygen_by": _("Given by"),
