@@ -425,13 +425,18 @@ _GATE_STATES = {
 _GATE_SIGNS = {Handling.BLOCK: "◆", Handling.CAUTION: "▲"}
 
 
+def _in_a_line(note: str | None) -> str:
+    """What was written one on a line, for a cell."""
+    return "; ".join(part.strip() for part in (note or "").splitlines() if part.strip())
+
+
 def _gate_row(
     label: str, stands: str, answer: GateAnswer | None, zone: tzinfo, names: Mapping[str, str]
 ) -> dict[str, str]:
     row = {"Stands": stands, "Point": label}
     if answer is not None:
         row |= {
-            "Answer": ": ".join(filter(None, (answer.answer.value, answer.note))),
+            "Answer": ": ".join(filter(None, (answer.answer.value, _in_a_line(answer.note)))),
             "Overridden by": override_words(answer, names) if answer.is_override else "",
             "At": clock(answer.taken_at, zone),
             "By": answer.recorded_by,

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.conftest import Complaints
 from tests.browser.tablet import Tablet, put_session, saved_values
 from tests.server import Server
 
@@ -133,8 +134,9 @@ def test_a_choice_in_a_sheet_keeps_the_keyboard_in_it(open_bedside: OpenBedside)
 
 
 def test_a_corrected_pressure_is_held_against_the_set_it_belongs_to(
-    server: Server, open_bedside: OpenBedside
+    server: Server, open_bedside: OpenBedside, complaints: Complaints
 ) -> None:
+    complaints.expect("status of 409")  # that is how the server asks
     session = put_session(server)
     tablet = open_bedside(session)
     page, sheet = tablet.page, tablet.page.get_by_role("dialog")

@@ -122,7 +122,7 @@ def test_a_weight_is_typed_in_pounds_with_one_touch_more(
     for digit in "154":
         tablet.tap(sheet(page).locator(".key", has_text=digit))
     tablet.tap(sheet(page).get_by_role("button", name="measured"))
-    tablet.tap(sheet(page).get_by_role("button", name="Check"))
+    tablet.tap(sheet(page).get_by_role("button", name="Next"))
     expect(sheet(page)).to_contain_text("Weight 69.9 kg (154 lb), measured")
     tablet.tap(sheet(page).get_by_role("button", name="weighed again"))
     tablet.tap(sheet(page).locator(".confirm"))

@@ -255,6 +255,8 @@ def _sheet_words() -> dict[str, str]:
         ),
         "completed_title": _("Complete this session?"),
         "given_for": _("Given for"),
+        "next_line": _("next line ↵"),
+        "note_none": _("none"),
         "note_do": _("Note"),
         "note_save": _("Save"),
         "go_back": _("Back"),
