@@ -97,8 +97,8 @@ def test_sessions_are_found_by_who_worked_on_them(two: SqlStore) -> None:
     )
     keep(two, other, 5)
     with two.write(build.audit(), clinic=build.CLINIC) as writer:
-        for username in ("diaz", "nobody"):
-            writer.add_user_event(account(username))
+        for username, name in (("diaz", "C. Diaz"), ("nobody", "N. Body")):
+            writer.add_user_event(account(username, name=name))
     app = drawn(two, build.lead())
     app.selectbox(key="find_sessions.person").select("diaz").run()
     assert patients(app) == {"Cohn, Nora"}
