@@ -275,7 +275,7 @@ def test_the_tab_says_when_the_next_set_is_due_and_where(
 ) -> None:
     tablet = open_bedside(put_session(server, fresh=True))
     expect(tablet.page).to_have_title(re.compile(r"^\d+:\d\d · CHAIR 3$"))
-    late = open_bedside(put_session(server))
+    late = open_bedside(put_session(server, minutes_ago=20))
     expect(late.page).to_have_title(re.compile(r"^\+\d+:\d\d · CHAIR 3$|^set MISSED · CHAIR 3$"))
 
     tablet.tap(tablet.page.locator(".head button").first)
