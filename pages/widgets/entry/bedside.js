@@ -622,7 +622,7 @@ class Bedside {
     if (row.kind !== "set") {
       return el("div", props, time,
         button(row.text, () => this.sheets.strike(row), { class: "tap cell text", "aria-label": say("amend_row", { text: row.text }) }),
-        // The onset of a side effect is found out later; that is no late entry unless somebody says so.
+        // The onset of a side effect is found out later: only a change of it may say why it is late.
         row.late && (row.kind === "event" || row.late.includes(": ")) ? el("span", { class: "late" }, row.late) : null, by);
     }
     return el("div", props, time, row.cells.map((cell) => this.cell(row, cell)), row.late ? el("span", { class: "late" }, row.late) : null,

@@ -32,7 +32,8 @@ class EffectSheets extends RecordSheets {
   grade(term, entry = { taken: { ago: 0 }, relation: null, action: null }) {
     const open = this.app.state.effects.filter((effect) => effect.term === term.key);
     this.open(term.display,
-      this.when(say("since"), entry, () => this.grade(term, entry)),
+      // An onset is found out later: that is no late entry, and has no reason.
+      this.when(say("since"), entry, () => this.grade(term, entry), undefined, undefined, false),
       this.optional(say("relation"), this.app.config.relations, entry, "relation"),
       this.optional(say("action"), this.app.config.effect_actions, entry, "action"),
       this.grades(term, (grade) => {

@@ -102,7 +102,7 @@ class SheetFrame {
   }
 
   /** When, by one tap; now unless something else is said.  A clock time is typed in a sheet of its own. */
-  when(caption, entry, reopen, changed = () => {}, agos = [0, 5, 10, 15, 30]) {
+  when(caption, entry, reopen, changed = () => {}, agos = [0, 5, 10, 15, 30], asksWhy = true) {
     const row = el("div", { class: "chips", role: "group", "aria-label": caption });
     const why = el("div", { class: "late-why" });
     const choose = (taken) => {
@@ -120,7 +120,7 @@ class SheetFrame {
           choose(atClock(clockTime, day));
           reopen();
         }, [], reopen), { "aria-pressed": String(Boolean(typed)), "data-ago": "other" }));
-      refill(why, this.isLate(entry.taken) ? this.chips(say("late_short"), this.app.config.late_reasons, entry.taken, "late", draw) : null);
+      refill(why, asksWhy && this.isLate(entry.taken) ? this.chips(say("late_short"), this.app.config.late_reasons, entry.taken, "late", draw) : null);
     };
     draw();
     return el("div", { class: "when" }, row, why);
