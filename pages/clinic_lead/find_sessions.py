@@ -108,7 +108,12 @@ def _filters(store: Store, user: User) -> Filters:
         }
     )
     states = [state.value for state in SessionStatus if state.is_open]
-    left, middle, right = st.columns([2, 1, 1])
+    names = {
+        person.username: person.name
+        for person in store.users(user.clinic)
+        if person.role in (Role.NURSE, Role.ANAESTHETIST)
+    }
+    left, middle, right, who = st.columns([2, 1, 1, 1])
     search = left.text_input(
         _("Search"),
         placeholder=_("name or number begins with, or chair"),
@@ -126,18 +131,13 @@ def _filters(store: Store, user: User) -> Filters:
         format_func=lambda value: value or _("all"),
         key="find_sessions.protocol",
     )
-    names = {
-        person.username: person.name
-        for person in store.users(user.clinic)
-        if person.role in (Role.NURSE, Role.ANAESTHETIST)
-    }
-    one, two, four, three = st.columns([1, 1, 1, 1], vertical_alignment="bottom")
-    person = four.selectbox(
+    person = who.selectbox(
         _("Nurse or anaesthetist"),
         ["", *sorted(names, key=names.__getitem__)],
         format_func=lambda value: names.get(value) or _("all"),
         key="find_sessions.person",
     )
+    one, two, three = st.columns([1, 1, 2], vertical_alignment="bottom")
     from_day = one.date_input(_("From"), value=None, format="DD/MM/YYYY", key="find_sessions.from")
     to_day = two.date_input(_("To"), value=None, format="DD/MM/YYYY", key="find_sessions.to")
     in_progress = three.checkbox(

@@ -311,7 +311,9 @@ _UNITS = {
 
 def _bound(limit: Limit, field: str) -> str:
     unit = next(unit for end, unit in _UNITS.items() if field.endswith(end))
-    whose = sentence(limit.whose.removeprefix("the "))
+    whose = (
+        _("reference limit") if limit.whose.startswith("the reference") else _("the protocol's own")
+    )
     return f"<td>{escape(f'{plain(limit.value)} {unit}')}<br><small>{escape(whose)}</small></td>"
 
 
