@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from db.register import patients_called
-from db.tables import SESSION, SUMMARY
+from db.tables import FACT_TABLES, SESSION, SUMMARY
 from monitor.store import SessionQuery
 from monitor.summary_columns import BY_NAME, SORTABLE
 
@@ -26,6 +26,8 @@ def _matching(query: SessionQuery) -> list[sa.ColumnElement[bool]]:
         conditions.append(SUMMARY.c.status == query.status)
     if query.protocol:
         conditions.append(SUMMARY.c.protocol_id == query.protocol)
+    if query.person:
+        conditions.append(_worked_on(query.person))
     if query.from_at:
         conditions.append(SUMMARY.c.listed_at >= query.from_at)
     if query.to_at:
@@ -46,6 +48,19 @@ def _found(clinic: str, text: str) -> sa.CompoundSelect[tuple[UUID]]:
         of.where(SUMMARY.c.patient_id.in_(patients_called(clinic, text))),
         of.where(SUMMARY.c.chair.in_(sorted(typed))),
     )
+
+
+def _worked_on(person: str) -> sa.ColumnElement[bool]:
+    """Whether this person opened the session or recorded something in it.
+
+    Asked for each session of the list, by the index every table of facts has on its session.
+    """
+    opened = sa.exists().where(SESSION.c.id == SUMMARY.c.session_id, SESSION.c.created_by == person)
+    recorded = [
+        sa.exists().where(facts.c.session_id == SUMMARY.c.session_id, facts.c.recorded_by == person)
+        for facts in FACT_TABLES.values()
+    ]
+    return sa.or_(opened, *recorded)
 
 
 def _sort_column(query: SessionQuery) -> sa.Column[Any]:

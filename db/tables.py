@@ -371,6 +371,7 @@ DOSING_WEIGHT = _facts(
     _day("measured_on", null=True),
     _decimal("height_cm", null=True),
     _text("reason", null=True),
+    _text("typed", null=True),
     _positive("weight_kg"),
     _positive("height_cm"),
 )

@@ -14,6 +14,7 @@ from uuid import UUID
 
 from monitor import dosing
 from monitor.chart_content import limits_in_force
+from monitor.days import day_text
 from monitor.numbers import plain_text
 from monitor.parameters import PARAMETERS
 from monitor.protocols import InfusionProtocol
@@ -112,7 +113,7 @@ def _name(patient: Patient | None) -> str:
 
 
 def _day(day: date | None) -> str:
-    return f"{day.day} {day:%b %Y}" if day else ""
+    return day_text(day) if day else ""
 
 
 # -- columns ---------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from monitor.alerts import AlertEvent, AlertState, AlertView, confirmed_spans
 from monitor.breaches import baseline, find_breaches, rule_applies, rules_end_at
 from monitor.chart_looks import DARK, ICONS, LIGHT, Palette
 from monitor.dose_timeline import dose_timeline
+from monitor.oxygen import device_text
 from monitor.parameters import PARAMETERS
 from monitor.protocols import InfusionProtocol
 from monitor.record import InfusionSession
@@ -375,6 +376,8 @@ def hover(reading: Reading, content: ChartContent) -> str:
     observation, zone = reading.observation, content.zone
     name = PARAMETERS[observation.parameter].short
     said = [f"{clock(observation.taken_at, zone)}  {name} {value_text(observation)}"]
+    if device := device_text(observation):
+        said.append(f"by {device}")
     if observation.entered_unit and observation.entered_value is not None:
         said.append(f"entered {number_text(observation.entered_value)} {observation.entered_unit}")
     if reading.mark:

@@ -73,28 +73,32 @@ def _draw_dose_labels(
     labels.sort(key=lambda label: label.minute, reverse=True)
     lane = drawing.lanes["dose"]
     px_per_unit = lane.height_px / (lane.high - lane.low)
+    end = content.end_min * content.px_per_min
     kept: list[tuple[float, float, float, _DoseLabel]] = []
     for label in labels:
-        left = label.minute * content.px_per_min
-        right = left + text_px(label.text) + NUMBER_GAP_PX
+        width = text_px(label.text) + NUMBER_GAP_PX
+        # A rate that began a moment ago is written before the edge, not beyond it.
+        left = min(label.minute * content.px_per_min, end - width)
+        right = left + width
         bottom = label.y * px_per_unit
         if all(
             right <= other[0] or other[1] <= left or abs(bottom - other[2]) >= 1.5 * content.font_px
             for other in kept
         ):
             kept.append((left, right, bottom, label))
-    for _left, _right, _bottom, label in kept:
+    for _left, right, _bottom, label in kept:
+        at_edge = right >= end
         drawing.annotations.append(
             {
                 "name": label.name,
                 "text": f"<b>{label.text}</b>",
-                "x": label.minute,
+                "x": content.end_min if at_edge else label.minute,
                 "y": label.y,
                 "yref": lane.axis,
                 "showarrow": False,
-                "xanchor": "left",
+                "xanchor": "right" if at_edge else "left",
                 "yanchor": "bottom",
-                "xshift": 2,
+                "xshift": -2 if at_edge else 2,
                 "borderpad": 0,
                 "bgcolor": drawing.palette.card,
                 "opacity": 0.9,

@@ -7,6 +7,7 @@ import unicodedata
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from monitor.days import day_text
 from monitor.errors import InvalidEntry, NeedsConfirmation, Problem
 
 #: How far ahead of the server a time may lie before it counts as the future (clinical.md 9).
@@ -110,15 +111,14 @@ def _not_a_day(text: str) -> Problem:
 
 def _skipped(wanted: time, day: date) -> Problem:
     message = (
-        f"{wanted:%H:%M} did not exist on {day.day} {day:%B}: the clocks went forward. "
-        "Check the time."
+        f"{wanted:%H:%M} did not exist on {day_text(day)}: the clocks went forward. Check the time."
     )
     return Problem("taken_at", message, code="taken_at.skipped")
 
 
 def _repeated(wanted: time, day: date) -> Problem:
     message = (
-        f"{wanted:%H:%M} happened twice on {day.day} {day:%B}: the clocks went back. "
+        f"{wanted:%H:%M} happened twice on {day_text(day)}: the clocks went back. "
         "Was it the first or the second time?"
     )
     return Problem("taken_at", message, kind="soft", code="taken_at.repeated")

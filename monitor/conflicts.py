@@ -1,15 +1,24 @@
-"""Two people recorded different values of one thing at the same time: both stand until one is chosen.
+"""Different values of one thing at the same time: all stand until somebody says which is right.
 
-Standard library only.  What counts for flags until then is the worse one (breaches.py); choosing is
-an amendment of the other (design ruling 20, clinical.md U-73).
+Standard library only.  What counts for flags until then is the worse one (breaches.py).  Choosing is
+an amendment of the other (design ruling 20, clinical.md U-73); saying that both are right, because
+it was measured again, is an event that names the later one, and strikes nothing.
+
+Who measures again after 40 s is asked too: whether the second number is a second reading or the
+first one typed anew, only she can tell.  Her answer ends the question and changes no flag: within a
+minute of a worse reading a better one confirms and clears nothing anyway (U-06), so nobody can talk
+an alert away by calling both values right.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from uuid import UUID
 
+from monitor.lifecycle import EventKind
+from monitor.parameters import PARAMETERS
 from monitor.record import InfusionSession, Observation
 
 #: The reason of the amendment that strikes the value which was not kept.
@@ -33,10 +42,10 @@ class Conflict:
 
 
 def conflicts(session: InfusionSession, within: timedelta) -> tuple[Conflict, ...]:
-    """Every pair that nobody has chosen from yet, the newest first."""
+    """Every pair that nobody has answered for yet, the newest first."""
     return session.derived(
         f"conflicts within {within}",
-        ("observations", "amendments"),
+        ("observations", "events", "amendments"),
         lambda facts: _conflicts(facts, within),
     )
 
@@ -46,8 +55,16 @@ def _conflicts(session: InfusionSession, within: timedelta) -> tuple[Conflict, .
     for item in session.current_observations:
         if item.value is not None:
             by_parameter.setdefault(item.parameter, []).append(item)
-    found = [pair for items in by_parameter.values() for pair in _pairs(items, within)]
-    return tuple(sorted(found, key=lambda pair: pair.second.order, reverse=True))
+    called_right = _called_right(session)
+    found = [
+        pair
+        for items in by_parameter.values()
+        for pair in _pairs(items, within)
+        if not _is_settled(pair, called_right)
+    ]
+    # The two of a blood pressure in the order of the form.
+    found.sort(key=lambda pair: PARAMETERS[pair.parameter].order)
+    return tuple(sorted(found, key=lambda pair: pair.second.order[:2], reverse=True))
 
 
 def _pairs(items: list[Observation], within: timedelta) -> Iterator[Conflict]:
@@ -57,3 +74,18 @@ def _pairs(items: list[Observation], within: timedelta) -> Iterator[Conflict]:
                 break
             if first.set_id != second.set_id and first.value != second.value:
                 yield Conflict(first, second)
+
+
+def _called_right(session: InfusionSession) -> Mapping[UUID, datetime]:
+    """The readings somebody called right beside those of the minute before, and when."""
+    return {
+        event.linked_to: event.recorded_at
+        for event in session.current(session.events)
+        if event.kind == EventKind.BOTH_RIGHT and event.linked_to is not None
+    }
+
+
+def _is_settled(pair: Conflict, called_right: Mapping[UUID, datetime]) -> bool:
+    """Whether both were called right.  A value that came later was not on the screen then."""
+    said_at = called_right.get(pair.second.id)
+    return said_at is not None and pair.first.recorded_at <= said_at

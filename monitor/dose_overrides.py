@@ -21,6 +21,7 @@ _WORDS = {
     f"{_TOO_EARLY}.hard": "earlier than the protocol allows",
     BOLUS_NOT_PLANNED: "a bolus the protocol does not plan",
     BOLUS_WITH_ANAESTHETIST: "a bolus that needs an anaesthetist present",
+    "start_rate.soft": "above the start rate of the protocol",
     "ten_fold.soft": "ten times the last rate or more",
     "unit_swap.soft": "a number usual in another unit",
     "titrate_if.soft": "raised although the protocol waits",

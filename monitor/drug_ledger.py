@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 
+from monitor.days import day_text
 from monitor.dose_given import cumulative_mg
 from monitor.errors import Problem
 from monitor.record import DrugMovement, InfusionSession, MovementKind
@@ -98,7 +99,7 @@ def _ampoule_problems(line: DrugMovement, today: date) -> list[Problem]:
         found.append(
             Problem(
                 "expires_on",
-                f"This ampoule expired on {line.expires_on:%d %b %Y}. Take another one; record it"
+                f"This ampoule expired on {day_text(line.expires_on)}. Take another one; record it"
                 " only if it was really used.",
                 "soft",
                 "ledger.expired",

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
+from types import MappingProxyType
 
 from monitor.entered import EnteredSet, ReadItem, value_of
 from monitor.entry_fields import scale_problem
@@ -16,10 +18,31 @@ from monitor.record import InfusionSession, Observation
 from monitor.scales import SCALES
 from monitor.swapped import swapped_pairs
 
+_PRESSURES = ("sbp", "dbp", "map")
 
-def cross_problems(reads: Mapping[str, ReadItem]) -> list[Problem]:
-    """What two pressures of one set say about each other (clinical.md 3.1)."""
-    sbp, dbp, mean = (value_of(reads, key) for key in ("sbp", "dbp", "map"))
+
+def cross_problems(
+    reads: Mapping[str, ReadItem], standing: Mapping[str, Observation] = MappingProxyType({})
+) -> list[Problem]:
+    """What the pressures of one set say about each other (clinical.md 3.1).
+
+    ``standing`` are the values of the set that are in the record already, when one of it is
+    corrected.  Beside those nothing is refused, only asked: where two are wrong they are put right
+    one after the other, and the first must not wait for the second.
+    """
+    if reads.keys().isdisjoint(_PRESSURES):
+        return []
+    values = {key: seen.value for key, seen in standing.items()}
+    values |= {key: value_of(reads, key) for key in reads}
+    problems = _pressure_problems(reads, *(values.get(key) for key in _PRESSURES))
+    if standing.keys().isdisjoint(_PRESSURES):
+        return problems
+    return [replace(problem, kind="soft") for problem in problems]
+
+
+def _pressure_problems(
+    reads: Mapping[str, ReadItem], sbp: Decimal | None, dbp: Decimal | None, mean: Decimal | None
+) -> list[Problem]:
     if sbp is None or dbp is None:
         return []
     words = {"sbp": plain_text(round(sbp, 0)), "dbp": plain_text(round(dbp, 0))}
@@ -61,7 +84,17 @@ def _mean_problems(
 
 def _stands(reads: Mapping[str, ReadItem], *keys: str) -> bool:
     """Whether one of these was said to be really so, with a note."""
-    return any(reads[key].item.really_so and (reads[key].item.note or "").strip() for key in keys)
+    said = [reads[key].item for key in keys if key in reads]
+    return any(item.really_so and (item.note or "").strip() for item in said)
+
+
+def values_of_set(entered: EnteredSet, session: InfusionSession) -> Mapping[str, Observation]:
+    """What stands in the record of this very set, when a value of it is entered anew."""
+    return {
+        item.parameter: item
+        for item in session.current_observations
+        if item.set_id == entered.set_id and item.value is not None
+    }
 
 
 def jump_problems(

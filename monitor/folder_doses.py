@@ -55,6 +55,7 @@ def _read_weight(rows: FactRows, row: Row) -> None:
         "measured_on": row.day("measured_on"),
         "height_cm": row.number("height_cm"),
         "reason": row.text("reason"),
+        "typed": row.text("typed"),
     }
     rows.add(row, DosingWeight, values)
 

@@ -84,6 +84,7 @@ FILES: dict[str, tuple[Column, ...]] = {
         Column("measured", "yes|no", "the weight was measured; empty = yes"),
         Column("measured_on", "date", "the day of the weighing"),
         Column("height_cm", "number", "height, with a weight"),
+        Column("typed", "text", "the weight as typed, where that was not in kg: 160 lb"),
     ),
     "side_effects.csv": (
         *_COMMON,

@@ -199,6 +199,7 @@ def _fact_row(fact: Fact) -> tuple[str, dict[str, Any]]:
                 "measured_on": fact.measured_on,
                 "height_cm": fact.height_cm,
                 "reason": fact.reason,
+                "typed": fact.typed,
             }
         case SideEffect():
             return "side_effects.csv", row | {

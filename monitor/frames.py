@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import datetime, tzinfo
 from decimal import Decimal
+from gettext import gettext as _
 from uuid import UUID
 
 import pandas as pd
@@ -119,9 +120,19 @@ def _cell(reading: Reading) -> str:
 def dose_table(
     session: InfusionSession, zone: tzinfo, names: Mapping[str, str] | None = None
 ) -> pd.DataFrame:
-    """Every rate and bolus as entered, with its rate in mg/h and the total given by then."""
+    """Every rate and bolus as entered, with its rate in mg/h and the total given by then.
+
+    Once another weight was recorded, a rate is told per kg of the weight it was given on, as it was
+    ordered; a total goes by the newest weight from beginning to end (clinical.md 2.3), and its header
+    says which.
+    """
     rows = []
     weight = session.weight_kg
+    weights = {item.weight_kg for item in session.current(session.weights)}
+    changed = len(weights) > 1
+    total = _("Given by then (mg/kg)")
+    if weight and changed:
+        total = _("Given by then (mg/kg on {kg} kg)").format(kg=number_text(weight))
     facts: list[Fact] = [
         *session.current(session.dose_steps),
         *session.current(session.boluses),
@@ -139,9 +150,11 @@ def dose_table(
             "Given by then (mg)": _number(given, DoseUnit.MG),
             "By": fact.recorded_by,
         }
-        if weight:
-            row["Rate (mg/kg/h)"] = _number(rate / weight, DoseUnit.MG_PER_KG_PER_H)
-            row["Given by then (mg/kg)"] = _number(given / weight, DoseUnit.MG_PER_KG)
+        then = session.weight_kg_at(fact.taken_at)
+        if weight and then:
+            row["Rate (mg/kg/h)"] = _number(rate / then, DoseUnit.MG_PER_KG_PER_H)
+            row["On (kg)"] = number_text(then)
+            row[total] = _number(given / weight, DoseUnit.MG_PER_KG)
         rows.append(row)
     return _frame(
         rows,
@@ -150,9 +163,10 @@ def dose_table(
             "Time",
             "What",
             "Rate (mg/kg/h)",
+            *(["On (kg)"] if changed else []),
             "Rate (mg/h)",
             "Given by then (mg)",
-            "Given by then (mg/kg)",
+            total,
             "By",
         ],
     )
@@ -205,12 +219,19 @@ def event_table(
                 "Time": clock(event.at, zone),
                 "What": _with_confirmation(event, names),
                 "By": event.by,
-                "Entered late": clock(event.fact.recorded_at, zone) if event.late else "",
+                "Entered late": _entered_late(event, zone),
             }
             for event in numbered_events(session, zone, names, alerts)
         ],
         ["No", "Time", "What", "By", "Entered late"],
     )
+
+
+def _entered_late(event: NumberedEvent, zone: tzinfo) -> str:
+    """When it was entered, and why not sooner; empty for what was entered in time."""
+    if not event.late:
+        return ""
+    return ": ".join(filter(None, (clock(event.fact.recorded_at, zone), event.why_late)))
 
 
 def side_effect_table(session: InfusionSession, zone: tzinfo) -> pd.DataFrame:
@@ -254,17 +275,17 @@ def _effect_row(course: EffectCourse, zone: tzinfo) -> dict[str, str]:
 
 
 _HISTORY = {
-    AlertEventKind.CONFIRMED: "confirmed",
-    AlertEventKind.UNCONFIRMED: "not confirmed by the repeat",
-    AlertEventKind.LEVEL_UP: "went up",
-    AlertEventKind.STEPPED_DOWN: "stepped down",
-    AlertEventKind.CLEARED: "cleared",
-    AlertEventKind.ACKNOWLEDGED: "answered",
-    AlertEventKind.RESOLVED: "resolved",
-    AlertEventKind.CLOSED: "closed",
-    AlertEventKind.SUPPRESSED: "suppressed",
-    AlertEventKind.ESCALATED: "escalated",
-    AlertEventKind.INVALIDATED: "its value was amended",
+    AlertEventKind.CONFIRMED: _("confirmed"),
+    AlertEventKind.UNCONFIRMED: _("not confirmed by the repeat"),
+    AlertEventKind.LEVEL_UP: _("went up"),
+    AlertEventKind.STEPPED_DOWN: _("stepped down"),
+    AlertEventKind.CLEARED: _("cleared"),
+    AlertEventKind.ACKNOWLEDGED: _("answered"),
+    AlertEventKind.RESOLVED: _("resolved"),
+    AlertEventKind.CLOSED: _("closed"),
+    AlertEventKind.SUPPRESSED: _("suppressed"),
+    AlertEventKind.ESCALATED: _("escalated"),
+    AlertEventKind.INVALIDATED: _("its value was amended"),
 }
 
 
@@ -354,17 +375,17 @@ def gate_table(
             # What happened; there is nothing left to be done before a start that was.
             reason = _start_reason(session.known_at(as_of), item, given.get(item.id), zone, names)
             words = " ".join(part for part in (item.what, reason) if part)
-            stands = f"{_GATE_SIGNS[item.handling]} not settled at the start"
+            stands = f"{_GATE_SIGNS[item.handling]} {_('not settled at the start')}"
         rows.append(_gate_row(words, stands, given.get(item.id), zone, names))
     rows += [
-        {"Stands": "○ not answered", "Point": f"{label}: {count}"}
+        {"Stands": _("○ not answered"), "Point": f"{label}: {count}"}
         for label, count in unanswered.items()
     ]
     for criterion in GATE.criteria.values():
         answer = given.get(criterion.id)
         if answer is not None:
-            stands = "⚑ overridden" if answer.is_override else "✓ answered"
-            label = f"Before leaving: {criterion.text or criterion.label}"
+            stands = _("⚑ overridden") if answer.is_override else _("✓ answered")
+            label = _("Before leaving: {what}").format(what=criterion.text or criterion.label)
             rows.append(_gate_row(label, stands, answer, zone, names))
     return _frame(rows, _GATE_COLUMNS)
 
@@ -386,20 +407,27 @@ def _start_reason(
         asked = asked and (answer is None or answer.recorded_at <= dose.recorded_at)
         if dose.taken_at == session.started_at and asked and dose.reason:
             by = names.get(dose.recorded_by, dose.recorded_by)
-            return f"Started with the reason: {dose.reason} ({by} {clock(dose.taken_at, zone)})."
+            return _("Started with the reason: {reason} ({by} {time}).").format(
+                reason=dose.reason, by=by, time=clock(dose.taken_at, zone)
+            )
     return ""
 
 
 _GATE_STATES = {
-    ItemState.ANSWERED: "✓ answered",
-    ItemState.OPEN: "○ to be done",
-    ItemState.CONCERN: "not settled",
-    ItemState.OVERRIDDEN: "⚑ overridden",
+    ItemState.ANSWERED: _("✓ answered"),
+    ItemState.OPEN: _("○ to be done"),
+    ItemState.CONCERN: _("not settled"),
+    ItemState.OVERRIDDEN: _("⚑ overridden"),
 }
 
 
 #: The same signs as at the bedside: what blocked the start, what asked for a reason.
 _GATE_SIGNS = {Handling.BLOCK: "◆", Handling.CAUTION: "▲"}
+
+
+def _in_a_line(note: str | None) -> str:
+    """What was written one on a line, for a cell."""
+    return "; ".join(part.strip() for part in (note or "").splitlines() if part.strip())
 
 
 def _gate_row(
@@ -408,7 +436,7 @@ def _gate_row(
     row = {"Stands": stands, "Point": label}
     if answer is not None:
         row |= {
-            "Answer": ": ".join(filter(None, (answer.answer.value, answer.note))),
+            "Answer": ": ".join(filter(None, (answer.answer.value, _in_a_line(answer.note)))),
             "Overridden by": override_words(answer, names) if answer.is_override else "",
             "At": clock(answer.taken_at, zone),
             "By": answer.recorded_by,
@@ -429,7 +457,7 @@ def amendment_table(session: InfusionSession, zone: tzinfo) -> pd.DataFrame:
                 "Was": value_text(crossed[amendment.id]) if amendment.id in crossed else "",
                 "Is now": value_text(by_id[amendment.replacement])
                 if amendment.replacement in by_id
-                else "struck out",
+                else _("struck out"),
                 "Why": amendment.reason,
                 "By": amendment.recorded_by,
             }

@@ -73,6 +73,7 @@ class EventKind(StrEnum):
     NOTE = "note"
     HANDOVER = "handover"
     SECOND_CHECK = "second_check"
+    BOTH_RIGHT = "both_right"
 
     @property
     def label(self) -> str:
@@ -162,7 +163,9 @@ _ACTION_OF_EVENT: Mapping[EventKind, Action] = MappingProxyType(
 
 #: Kinds that are tapped at the bedside, in the order they are offered.
 CLINICAL_EVENTS = tuple(
-    kind for kind in EventKind if kind not in _MOVING and kind is not EventKind.ADDENDUM
+    kind
+    for kind in EventKind
+    if kind not in _MOVING and kind not in (EventKind.ADDENDUM, EventKind.BOTH_RIGHT)
 )
 
 

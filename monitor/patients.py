@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
+from monitor.days import day_text
 from monitor.errors import Problem
 from monitor.record import Patient
 
@@ -83,5 +84,5 @@ def differences(before: Patient, after: Patient) -> tuple[str, ...]:
 
 def _said(value: object) -> str:
     if isinstance(value, date):
-        return f"{value.day} {value:%b} {value.year}"
+        return day_text(value)
     return str(value).strip() or "nothing"

@@ -220,7 +220,8 @@ class DosingWeight(Fact):
     """The weight doses are calculated on; a later one replaces it and recomputes mg/kg.
 
     ``reason`` says why another one was recorded once the drug had begun.  ``measured_on`` is the day
-    somebody was weighed (clinical.md 2.4), None where nobody said.
+    somebody was weighed (clinical.md 2.4), None where nobody said.  ``typed`` is the weight as it was
+    typed where that was not in kg: "160 lb".
     """
 
     weight_kg: Decimal
@@ -229,6 +230,7 @@ class DosingWeight(Fact):
     measured_on: date | None = None
     height_cm: Decimal | None = None
     reason: str | None = None
+    typed: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -494,6 +496,12 @@ class InfusionSession:
         """The dosing weight in force, or None while none was recorded."""
         weights = self.current(self.weights)
         return weights[-1].weight_kg if weights else None
+
+    def weight_kg_at(self, moment: datetime) -> Decimal | None:
+        """The dosing weight in force then; before the first one, the first."""
+        weights = self.current(self.weights)
+        until = [weight for weight in weights if weight.taken_at <= moment]
+        return until[-1].weight_kg if until else weights[0].weight_kg if weights else None
 
     @cached_property
     def started_at(self) -> datetime | None:

@@ -69,6 +69,7 @@ class StartRequest:
     weight_basis: WeightBasis = WeightBasis.ACTUAL
     weight_measured: bool = True
     weight_measured_on: date | None = None
+    weight_typed: str | None = None
     height_cm: Decimal | None = None
     spo2_scale: int = 1
     sedation_scale: str | None = None
@@ -83,6 +84,7 @@ class WeightRequest:
     """Another weight of an open session: the actual one; doses are calculated on ``basis``.
 
     ``measured_on`` None is when it was taken; ``height_cm`` None keeps the height of before; ``reason`` is needed once the drug has begun.
+    ``typed`` is what was typed where that was not in kg.
     """
 
     id: UUID
@@ -93,6 +95,7 @@ class WeightRequest:
     measured_on: date | None = None
     height_cm: Decimal | None = None
     reason: str | None = None
+    typed: str | None = None
     source: Source = Source.KEYED
 
 
@@ -234,6 +237,15 @@ class AmendRequest:
     replacement: EnteredItem | None = None
     taken_at: datetime | None = None
     keeps: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BothRightRequest:
+    """Two values of one thing within a minute are both right: the later one was measured again."""
+
+    id: UUID
+    first: UUID
+    second: UUID
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -34,6 +34,7 @@ class Draft:
 class SessionQuery:
     """A question to the sessions list; every filter is optional, paging is by keyset.
 
+    ``person`` is the username of somebody who opened the session or recorded something in it.
     ``after`` is the (sort value, id) pair of the last row of the page before.
     """
 
@@ -41,6 +42,7 @@ class SessionQuery:
     search: str = ""
     status: str = ""
     protocol: str = ""
+    person: str = ""
     from_at: datetime | None = None
     to_at: datetime | None = None
     include_in_progress: bool = True

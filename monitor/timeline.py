@@ -18,6 +18,7 @@ from monitor.alert_record import Alert
 from monitor.breaches import Breach
 from monitor.dose_timeline import dose_timeline, rate_in_force
 from monitor.effect_course import EffectCourse, Treatment, effect_courses, treatments
+from monitor.late_notes import LATE_AFTER, is_late, is_late_note, late_reasons
 from monitor.parameters import PARAMETERS
 from monitor.patient_dose_limits import patient_limit_text
 from monitor.patient_limits import PatientLimits
@@ -38,11 +39,6 @@ from monitor.record import (
 )
 from monitor.side_effects import ACTIONS, NONE, RELATIONS, term_text
 from monitor.thresholds import LEVELS, Condition, Rule, ThresholdSet
-
-#: Saved longer than this after it was taken, an entry carries the late badge (clinical.md U-42).
-LATE_AFTER = timedelta(minutes=10)
-#: How the note begins that says why; what follows is the reason.
-LATE_NOTE = "entered late: "
 
 #: What stands for a reason on chart and table: short, and never a number.
 REASON_TEXT = {
@@ -108,6 +104,7 @@ class NumberedEvent:
     by: str
     late: bool
     fact: Fact
+    why_late: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -373,9 +370,10 @@ def numbered_events(
         *session.current(session.boluses),
         *session.current(session.syringe_changes),
         *later_weights(session.current(session.weights)),
-        *session.current(session.events),
+        *(event for event in session.current(session.events) if not is_late_note(event)),
         *session.current(session.patient_dose_limits),
     ]
+    why_late = late_reasons(session)
     facts.sort(key=lambda fact: fact.order)
     running = Decimal(0)
     found = []
@@ -399,8 +397,9 @@ def numbered_events(
                 minute=minute_of(session, fact.taken_at),
                 text=text,
                 by=fact.recorded_by,
-                late=fact.recorded_at - fact.taken_at > LATE_AFTER,
+                late=is_late(fact),
                 fact=fact,
+                why_late=why_late.get(fact.id, ""),
             )
         )
     return tuple(found)
@@ -426,7 +425,7 @@ def struck_events(session: InfusionSession) -> tuple[tuple[Fact, str], ...]:
         (fact, _event_text(fact, Decimal(0)))
         for facts in everything
         for fact in facts
-        if fact.id in session.amended_ids
+        if fact.id in session.amended_ids and not is_late_note(fact)
     )
 
 
@@ -444,7 +443,8 @@ def weight_text(weight: DosingWeight) -> str:
     how = "measured" if weight.measured else "stated"
     basis = "" if weight.basis is WeightBasis.ACTUAL else f" ({weight.basis.value})"
     because = f": {weight.reason}" if weight.reason else ""
-    return f"Weight {number_text(weight.weight_kg)} kg{basis}, {how}{because}"
+    typed = f" (typed {weight.typed})" if weight.typed else ""
+    return f"Weight {number_text(weight.weight_kg)} kg{basis}{typed}, {how}{because}"
 
 
 def _event_text(fact: Fact, running_mg_per_h: Decimal) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 
 from monitor.entered import EnteredSet, ReadItem
 from monitor.entry_fields import read_all
-from monitor.entry_sets import cross_problems, jump_problems, sleep_problems
+from monitor.entry_sets import cross_problems, jump_problems, sleep_problems, values_of_set
 from monitor.entry_times import time_problems
 from monitor.errors import InvalidEntry, NeedsConfirmation
 from monitor.ids import derived_id
@@ -40,7 +40,7 @@ def observations_from_entry(
     """
     reads, problems = read_all(entered, session, dissociation_scale)
     problems += time_problems(entered.taken_at, session, recorded_at, entered.source)
-    problems += cross_problems(reads)
+    problems += cross_problems(reads, values_of_set(entered, session))
     problems += jump_problems(entered, reads, session)
     problems += sleep_problems(reads, session)
     open_problems = [

@@ -6,12 +6,16 @@ the prescriber's choice and is asked for from a body mass index of 30.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 
+from monitor.days import day_text
 from monitor.dose_units import dosing_numbers, exact, plain
 from monitor.errors import Problem
+from monitor.numbers import parse_number
 from monitor.record import DosingWeight, WeightBasis
 
 _NUMBERS = dosing_numbers()["weight"]
@@ -22,6 +26,7 @@ _SOFT_ABOVE_KG = Decimal(_NUMBERS["soft_above_kg"])
 _CHANGE_SHARE = Decimal(_NUMBERS["change_share"])
 _MEASURED_WITHIN_DAYS: int = _NUMBERS["measured_within_days"]
 _CHOOSE_BASIS_FROM_BMI = Decimal(_NUMBERS["choose_basis_from_bmi"])
+_KG_PER_LB = Decimal(_NUMBERS["kg_per_lb"])
 _CM_PER_INCH = Decimal(_NUMBERS["cm_per_inch"])
 _IBW_FROM_INCH = Decimal(_NUMBERS["ibw_from_inch"])
 _IBW_KG = {
@@ -33,6 +38,46 @@ _ADJUSTED_SHARE = Decimal(_NUMBERS["adjusted_share"])
 _LEAST_HEIGHT_CM = Decimal(_NUMBERS["least_height_cm"])
 _MOST_HEIGHT_CM = Decimal(_NUMBERS["most_height_cm"])
 _RECORDED_STEP_KG = Decimal(_NUMBERS["recorded_step_kg"])
+
+
+@dataclass(frozen=True, slots=True)
+class TypedWeight:
+    """An actual weight in kg; ``typed`` is how it was typed, None where that was kg."""
+
+    weight_kg: Decimal
+    typed: str | None = None
+
+
+#: The units a weight may be typed in.
+WEIGHT_UNITS = ("kg", "lb")
+_TYPED = re.compile(r"(?P<number>.*?)\s*(?P<unit>kg|lbs?)?", re.IGNORECASE)
+
+
+@exact
+def typed_weight(value: Decimal, unit: str) -> TypedWeight:
+    """The weight in kg (U-57), to the step that people read: that is what doses are calculated on.
+
+    Raises:
+        ValueError: a weight is not typed in that unit.
+    """
+    if unit == "kg":
+        return TypedWeight(value)
+    if unit != "lb":
+        raise ValueError(f"A weight is typed in {' or '.join(WEIGHT_UNITS)}.")
+    weight_kg = (value * _KG_PER_LB).quantize(_RECORDED_STEP_KG, rounding=ROUND_HALF_UP)
+    return TypedWeight(weight_kg, f"{plain(value)} {unit}")
+
+
+def read_weight(text: str) -> TypedWeight:
+    """A weight as it stands in one field: "72.5", "72,5 kg" or "160 lb".
+
+    Raises:
+        ValueError: in words, when it is no weight.
+    """
+    found = _TYPED.fullmatch(text.strip())
+    assert found is not None, "every text matches"
+    unit = (found["unit"] or "kg").lower().removesuffix("s")
+    return typed_weight(parse_number(found["number"]), unit)
 
 
 @exact
@@ -145,7 +190,7 @@ def check_weight(
         )
         return (Problem("weight_kg", message, kind="hard", code="weight_kg.hard"),)
     if measured and measured_on is not None and measured_on > today:
-        message = f"The weight cannot have been measured on {measured_on:%d %b %Y}: not yet."
+        message = f"The weight cannot have been measured on {day_text(measured_on)}: not yet."
         return (Problem("weight_kg", message, kind="hard", code="weight_kg.future"),)
     questions: list[tuple[str, str]] = []
     if not _SOFT_BELOW_KG <= actual_kg <= _SOFT_ABOVE_KG:
@@ -163,7 +208,7 @@ def check_weight(
     elif measured_on is not None and (today - measured_on).days > _MEASURED_WITHIN_DAYS:
         message = (
             f"The weight was measured more than {_MEASURED_WITHIN_DAYS} days ago "
-            f"({measured_on:%d %b %Y}). Is it still right?"
+            f"({day_text(measured_on)}). Is it still right?"
         )
         questions.append(("old", message))
     return tuple(

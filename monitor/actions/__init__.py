@@ -5,6 +5,7 @@ and answers as the first did.
 """
 
 from monitor.actions.alert_clock import AlertClock
+from monitor.actions.both_right import call_both_right
 from monitor.actions.checking import projection_problems, rebuild_summary
 from monitor.actions.doses import change_rate, change_syringe, give_bolus
 from monitor.actions.effects import answer_alert, change_side_effect, record_side_effect
@@ -30,6 +31,7 @@ __all__ = [
     "answer_alert",
     "answer_gate",
     "approved_threshold_set",
+    "call_both_right",
     "can_be_moved",
     "change_rate",
     "change_side_effect",

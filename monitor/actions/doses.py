@@ -45,6 +45,7 @@ def change_rate(
     now: datetime,
     confirmed: frozenset[str] = frozenset(),
     device: str | None = None,
+    late_reason: str | None = None,
 ) -> OpenSession:
     """Record a start, step, hold, resume or stop.  Going down is never asked about (U-30)."""
     step = _step_as_entered(request, user, now)
@@ -55,7 +56,17 @@ def change_rate(
         )
 
     action = Action.CHANGE_DOSE
-    return save(store, user, session_id, action, lambda _: (step,), settled, now=now, device=device)
+    return save(
+        store,
+        user,
+        session_id,
+        action,
+        lambda _: (step,),
+        settled,
+        now=now,
+        device=device,
+        late_reason=late_reason,
+    )
 
 
 def _step_as_entered(request: RateRequest, user: User, now: datetime) -> DoseStep:
@@ -128,6 +139,7 @@ def give_bolus(
     now: datetime,
     confirmed: frozenset[str] = frozenset(),
     device: str | None = None,
+    late_reason: str | None = None,
 ) -> OpenSession:
     """Record a bolus."""
     with_anaesthetist = Role.ANAESTHETIST in (user.role, _role(store, request.second_person))
@@ -182,7 +194,15 @@ def give_bolus(
 
     action = Action.GIVE_BOLUS
     return save(
-        store, user, session_id, action, lambda _: (bolus,), settled, now=now, device=device
+        store,
+        user,
+        session_id,
+        action,
+        lambda _: (bolus,),
+        settled,
+        now=now,
+        device=device,
+        late_reason=late_reason,
     )
 
 
@@ -204,6 +224,7 @@ def change_syringe(
     now: datetime,
     confirmed: frozenset[str] = frozenset(),
     device: str | None = None,
+    late_reason: str | None = None,
 ) -> OpenSession:
     """Record a new syringe and, when its concentration differs, the rate it runs at (U-28)."""
     change = SyringeChange(
@@ -246,7 +267,17 @@ def change_syringe(
 
     entered = (change,) if step is None else (change, step)
     action = Action.CHANGE_DOSE
-    return save(store, user, session_id, action, lambda _: entered, settled, now=now, device=device)
+    return save(
+        store,
+        user,
+        session_id,
+        action,
+        lambda _: entered,
+        settled,
+        now=now,
+        device=device,
+        late_reason=late_reason,
+    )
 
 
 #: What is said of a syringe that was put in although something stood against it.

@@ -94,6 +94,7 @@ def change_side_effect(
     now: datetime,
     confirmed: frozenset[str] = frozenset(),
     device: str | None = None,
+    late_reason: str | None = None,
 ) -> OpenSession:
     """Record that a side effect changed grade, was treated or ended."""
     change = SideEffectChange(
@@ -128,7 +129,15 @@ def change_side_effect(
 
     action = Action.RECORD_SIDE_EFFECT
     return save(
-        store, user, session_id, action, lambda _: (change,), settled, now=now, device=device
+        store,
+        user,
+        session_id,
+        action,
+        lambda _: (change,),
+        settled,
+        now=now,
+        device=device,
+        late_reason=late_reason,
     )
 
 

@@ -12,7 +12,8 @@ from monitor.actions.repeats import other_values
 from monitor.actions.saving import refuse, summary
 from monitor.audit import AuditEvent
 from monitor.courses import Course, CourseProgress, course_problems, progress
-from monitor.errors import NotPermitted, Problem
+from monitor.days import day_text
+from monitor.errors import NotFound, NotPermitted, Problem
 from monitor.last_time import LastTime, last_time
 from monitor.patients import PatientChange, differences, patient_problems
 from monitor.permissions import Action, User, check_may
@@ -122,8 +123,15 @@ def remembered(
 
 
 def register_patient(store: Store, user: User, patient: Patient, *, now: datetime) -> Patient:
-    """Enter a new patient; the same id a second time changes nothing."""
+    """Enter a new patient; the same patient a second time changes nothing.
+
+    Raises:
+        InvalidEntry: something is wrong with them, or the id is that of a patient entered with other
+            values: what was typed now would be called saved and lost.
+    """
     check_may(user, Action.KEEP_REGISTER)
+    if _is_registered(store, patient):
+        return store.patient(patient.id)
     problems = [*patient_problems(patient, now.astimezone(store.zone).date())]
     problems += text_problems(_texts(patient))
     problems += _number_taken(store, user, patient)
@@ -131,7 +139,26 @@ def register_patient(store: Store, user: User, patient: Patient, *, now: datetim
     event = AuditEvent(now, user.username, Action.KEEP_REGISTER.name)
     with store.write(event, clinic=user.clinic) as writer:
         writer.add_patient(patient)
+        added = writer.added
+    # Its id may have been taken since it was looked for.
+    if not added and not _is_registered(store, patient):
+        raise other_values()
     return store.patient(patient.id)
+
+
+def _is_registered(store: Store, patient: Patient) -> bool:
+    """Whether this very patient was entered, whatever was corrected since.
+
+    Raises:
+        InvalidEntry: the id is that of another one.
+    """
+    try:
+        entered = store.registered_patient(patient.id)
+    except NotFound:
+        return False
+    if entered != patient:
+        raise other_values()
+    return True
 
 
 def correct_patient(
@@ -296,20 +323,29 @@ def _number_taken(store: Store, user: User, patient: Patient) -> list[Problem]:
                 Problem(
                     "mrn",
                     f"Number {patient.mrn} is that of another patient here, born "
-                    f"{known.born_on.day} {known.born_on:%b} {known.born_on.year}. Check the number.",
+                    f"{day_text(known.born_on)}. Check the number.",
                 )
             ]
     return []
 
 
 def plan_course(store: Store, user: User, course: Course, *, now: datetime) -> Course:
-    """Store a new course, or the next version of one; the same id twice changes nothing."""
+    """Store a new course, or the next version of one; the same version twice changes nothing.
+
+    Raises:
+        InvalidEntry: something is wrong with it, or its id is that of a version with other values.
+    """
     check_may(user, Action.PLAN_COURSE)
     file = patient_file(store, user, course.patient_id, now=now)
     versions = [
         item for item in store.courses(course.patient_id) if item.course_id == course.course_id
     ]
-    if any(version.id == course.id for version in versions):
+    written = next((version for version in versions if version.id == course.id), None)
+    if written is not None:
+        # Who sent it when differs between two requests of the same.
+        sent = replace(course, recorded_at=written.recorded_at, recorded_by=written.recorded_by)
+        if sent != written:
+            raise other_values()
         return course
     kept = replace(course, recorded_at=now, recorded_by=user.username)
     problems = [*course_problems(kept, now.astimezone(store.zone).date())]

@@ -20,6 +20,7 @@ from monitor.errors import (
     NeedsConfirmation,
     Problem,
 )
+from monitor.late_notes import late_notes
 from monitor.permissions import Action, User, check_may
 from monitor.record import Fact
 from monitor.store import Store, Writer
@@ -56,11 +57,13 @@ def save(
     now: datetime,
     device: str | None,
     set_id: UUID | None = None,
+    late_reason: str | None = None,
 ) -> OpenSession:
     """The outline of every entry: permission, lock, repeat, checks, one save.
 
     ``entered`` puts the request into facts as it was typed, unchecked; a repeat is known by them.
-    ``settled`` checks them against the session and works out what is not typed.
+    ``settled`` checks them against the session and works out what is not typed.  ``late_reason`` is
+    noted beside what was entered late.
     """
     check_may(user, action)
     event = AuditEvent(now, user.username, action.name, session_id, device)
@@ -76,8 +79,9 @@ def save(
             if texts:  # everything that is wrong at once
                 raise InvalidEntry([*texts, *found.problems]) from None
             raise
-        refuse(texts)
-        return write(store, writer, before, checked, ())
+        notes = late_notes(checked, late_reason)
+        refuse([*texts, *fact_text_problems(notes)])
+        return write(store, writer, before, (*checked, *notes), ())
 
 
 def write(

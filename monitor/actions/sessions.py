@@ -286,6 +286,7 @@ def record_event(
     now: datetime,
     confirmed: frozenset[str] = frozenset(),
     device: str | None = None,
+    late_reason: str | None = None,
 ) -> OpenSession:
     """Record something that happened, or move the session along its life cycle."""
     action = lifecycle.action_for_event(request.kind)
@@ -318,7 +319,15 @@ def record_event(
         return facts
 
     return save(
-        store, user, session_id, action, lambda _: (event,), settled, now=now, device=device
+        store,
+        user,
+        session_id,
+        action,
+        lambda _: (event,),
+        settled,
+        now=now,
+        device=device,
+        late_reason=late_reason,
     )
 
 

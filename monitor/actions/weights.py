@@ -107,6 +107,7 @@ def weight_facts(request: StartRequest, user: User, at: datetime) -> tuple[Dosin
         measured=request.weight_measured,
         measured_on=request.weight_measured_on if request.weight_measured else None,
         height_cm=request.height_cm,
+        typed=request.weight_typed,
         taken_at=at,
     )
     return _facts(weight, request.patient.sex, user, at)
@@ -137,6 +138,8 @@ def _facts(
             measured=request.measured,
             measured_on=request.measured_on,
             height_cm=request.height_cm,
+            # What was typed is the actual weight; ideal and adjusted ones are worked out.
+            typed=request.typed if basis is WeightBasis.ACTUAL else None,
             reason=(request.reason or "").strip() or None,
         )
 

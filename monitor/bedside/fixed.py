@@ -13,12 +13,21 @@ from monitor.entry_limits import limits_for_client
 from monitor.lifecycle import CLINICAL_EVENTS, EventKind
 from monitor.numbers import plain_text
 from monitor.one_tap import EVENT_TEXTS, EventButton, OneTap, oxygen_flow
+from monitor.oxygen import DEVICE_NOTE, OXYGEN_DEVICES
 from monitor.parameters import PARAMETERS
 from monitor.patient_dose_limits import PATIENT_LIMITS
 from monitor.readings import baseline
 from monitor.record import DoseUnit, InfusionSession
 from monitor.scales import SCALES
-from monitor.side_effects import ACTIONS, GRADES, NONE, RELATIONS, TERMS, SideEffectTerm
+from monitor.side_effects import (
+    ACTIONS,
+    CRITICAL_TERMS,
+    GRADES,
+    NONE,
+    RELATIONS,
+    TERMS,
+    SideEffectTerm,
+)
 from monitor.thresholds import Clause, Condition, Level, Rule, ThresholdSet
 
 #: Values that do not belong to every set; they are entered behind "more values".
@@ -65,6 +74,8 @@ def fixed_part(opened: OpenSession, one_tap: OneTap) -> dict[str, Any]:
             }
             for grade in GRADES.values()
         ],
+        "oxygen_devices": _choices(OXYGEN_DEVICES),
+        "oxygen_device_note": DEVICE_NOTE,
         "relations": _choices(RELATIONS),
         "effect_actions": _choices(ACTIONS),
         "events": _events(one_tap),
@@ -90,6 +101,7 @@ def _term(term: SideEffectTerm) -> dict[str, Any]:
         "category": term.category,
         "found_by": term.found_by,
         "help": term.help,
+        "critical": term.key in CRITICAL_TERMS,
     }
 
 

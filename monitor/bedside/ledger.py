@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from monitor.actions import OpenSession
+from monitor.days import month_text
 from monitor.drug_ledger import balance, closing_problem
 from monitor.numbers import plain_text
 from monitor.record import DrugMovement, MovementKind
@@ -59,7 +60,7 @@ def _line(line: DrugMovement, names: Mapping[str, str]) -> str:
     if line.batch:
         parts.append(f"batch {line.batch}")
     if line.expires_on:
-        parts.append(f"expires {line.expires_on:%b} {line.expires_on.year}")
+        parts.append(f"expires {month_text(line.expires_on)}")
     if line.reason:
         parts.append(line.reason)
     people = [names.get(line.recorded_by, line.recorded_by)]

@@ -14,6 +14,8 @@ from monitor.conflicts import conflicts
 from monitor.dose_overrides import confirmation_words
 from monitor.dose_response import dose_responses, response_sentence
 from monitor.gate import label_of, newest_answers
+from monitor.late_notes import LATE_AFTER, LATE_NOTE, late_reasons
+from monitor.oxygen import DEVICE_NOTE, device_text
 from monitor.parameters import PARAMETERS
 from monitor.record import (
     Amendment,
@@ -27,8 +29,6 @@ from monitor.record import (
 from monitor.scales import SCALES
 from monitor.side_effects import NONE, term_text
 from monitor.timeline import (
-    LATE_AFTER,
-    LATE_NOTE,
     Mark,
     bare_text,
     clock,
@@ -152,7 +152,13 @@ def _late_text(saved: datetime, zone: tzinfo, why: str) -> str:
 def _why_late(items: list[Observation]) -> str:
     """The reason somebody gave for entering a set late (clinical.md U-42)."""
     notes = (item.note for item in items if item.note and item.note.startswith(LATE_NOTE))
-    return next(notes, "").removeprefix(LATE_NOTE)
+    return next(notes, "").removeprefix(LATE_NOTE).partition(f"; {DEVICE_NOTE}")[0]
+
+
+def _devices(items: list[Observation]) -> str:
+    """ "Oxygen by nasal cannula."; empty where nobody said what by."""
+    said = (device_text(item) for item in items if item.parameter == "o2_flow")
+    return " ".join(f"Oxygen by {words}." for words in said if words)
 
 
 def _set_rows(
@@ -191,6 +197,7 @@ def _set_rows(
                 recorded_at=last.recorded_at,
                 saved_at=min(item.recorded_at for item in items),
                 why_late=_why_late(items),
+                more=_devices(standing),
                 moved=_moved(standing, items, session),
                 cells=[] if struck else cells,
                 struck=struck,
@@ -304,6 +311,7 @@ def _event_rows(opened: OpenSession, zone: tzinfo, names: Mapping[str, str]) -> 
                 event.text,
                 zone,
                 names,
+                why_late=event.why_late,
                 more=_more(event.fact, responses.get(event.fact.id, ""), names),
             )
             for event in numbered_events(session, zone, names, opened.alerts)
@@ -329,9 +337,16 @@ def _effect_rows(session: InfusionSession, zone: tzinfo, names: Mapping[str, str
         *session.side_effects,
         *session.side_effect_changes,
     ]
+    why_late = late_reasons(session)
     return [
         _row(
-            fact, "effect", _effect_text(fact, effects), zone, names, struck=amendments.get(fact.id)
+            fact,
+            "effect",
+            _effect_text(fact, effects),
+            zone,
+            names,
+            why_late=why_late.get(fact.id, ""),
+            struck=amendments.get(fact.id),
         )
         for fact in facts
     ]

@@ -16,6 +16,7 @@ from monitor.bedside.proposals import proposals
 from monitor.bedside.rows import cell_label, recent_rows
 from monitor.bedside.symptoms import standing_symptoms
 from monitor.conflicts import Conflict, conflicts
+from monitor.days import day_text
 from monitor.effect_course import EffectCourse, effect_courses
 from monitor.lifecycle import TRANSITIONS, EventKind, SessionStatus, phase_text
 from monitor.numbers import plain_text
@@ -95,7 +96,7 @@ def _patient(session: InfusionSession, now: datetime, zone: tzinfo) -> dict[str,
     age = patient.age_on(now.astimezone(zone).date())
     return {
         "name": f"{patient.family_name.upper()}, {patient.given_name}",
-        "born": f"{born.day} {born:%b %Y} ({age})",
+        "born": f"{day_text(born)} ({age})",
         "mrn": f"MRN {patient.mrn}",
         "weight": "no weight" if weight is None else f"{plain_text(weight)} kg",
         "limits": [patient_limit_text(limit) for limit in limits_in_force(session, now)],
@@ -120,8 +121,9 @@ def _weight_detail(weight: DosingWeight | None, zone: tzinfo) -> str:
     if weight is None:
         return "No weight is recorded."
     how = "measured" if weight.measured else "stated"
+    typed = f" (typed {weight.typed})" if weight.typed else ""
     return (
-        f"{plain_text(weight.weight_kg)} kg, {_BASES[weight.basis]}, {how}, "
+        f"{plain_text(weight.weight_kg)} kg{typed}, {_BASES[weight.basis]}, {how}, "
         f"since {clock(weight.taken_at, zone)}"
     )
 

@@ -14,7 +14,8 @@ from monitor.requests import WeightRequest
 def weight_preview(request: WeightRequest, found: WeightPreview) -> dict[str, Any]:
     """What changes with the weight, what is asked about it, and what the button says."""
     how = "measured" if request.measured else "stated"
-    words = f"{plain_text(request.weight_kg)} kg, {how}"
+    typed = f" ({request.typed})" if request.typed else ""
+    words = f"{plain_text(request.weight_kg)} kg{typed}, {how}"
     if request.basis is not WeightBasis.ACTUAL:
         basis = "ideal" if request.basis is WeightBasis.IDEAL else "adjusted"
         words += f"; doses on {plain_text(found.weight_kg)} kg ({basis})"

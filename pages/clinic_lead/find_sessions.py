@@ -13,9 +13,10 @@ from uuid import UUID
 import streamlit as st
 
 from monitor.accounts import DeviceSession
+from monitor.days import moment_text
 from monitor.errors import MonitorError
 from monitor.lifecycle import SessionStatus
-from monitor.permissions import Action, User, check_may, may
+from monitor.permissions import Action, Role, User, check_may, may
 from monitor.protocols import VersionStatus
 from monitor.store import SessionQuery, Store
 from monitor.summary_columns import status_words
@@ -39,6 +40,7 @@ class Filters:
     search: str = ""
     status: str = ""
     protocol: str = ""
+    person: str = ""
     from_day: date | None = None
     to_day: date | None = None
     in_progress: bool = True
@@ -50,6 +52,7 @@ class Filters:
             search=self.search,
             status=self.status,
             protocol=self.protocol,
+            person=self.person,
             from_at=_start_of(self.from_day, zone),
             to_at=_start_of(self.to_day, zone, later=1),
             include_in_progress=self.in_progress,
@@ -62,6 +65,7 @@ class Filters:
             "search": self.search,
             "status": self.status,
             "protocol": self.protocol,
+            "person": self.person,
             "from": self.from_day.isoformat() if self.from_day else "",
             "to": self.to_day.isoformat() if self.to_day else "",
             "in_progress": "1" if self.in_progress else "",
@@ -104,7 +108,12 @@ def _filters(store: Store, user: User) -> Filters:
         }
     )
     states = [state.value for state in SessionStatus if state.is_open]
-    left, middle, right = st.columns([2, 1, 1])
+    names = {
+        person.username: person.name
+        for person in store.users(user.clinic)
+        if person.role in (Role.NURSE, Role.ANAESTHETIST)
+    }
+    left, middle, right, who = st.columns([2, 1, 1, 1])
     search = left.text_input(
         _("Search"),
         placeholder=_("name or number begins with, or chair"),
@@ -122,9 +131,15 @@ def _filters(store: Store, user: User) -> Filters:
         format_func=lambda value: value or _("all"),
         key="find_sessions.protocol",
     )
+    person = who.selectbox(
+        _("Nurse or anaesthetist"),
+        ["", *sorted(names, key=names.__getitem__)],
+        format_func=lambda value: names.get(value) or _("all"),
+        key="find_sessions.person",
+    )
     one, two, three = st.columns([1, 1, 2], vertical_alignment="bottom")
-    from_day = one.date_input(_("From"), value=None, key="find_sessions.from")
-    to_day = two.date_input(_("To"), value=None, key="find_sessions.to")
+    from_day = one.date_input(_("From"), value=None, format="DD/MM/YYYY", key="find_sessions.from")
+    to_day = two.date_input(_("To"), value=None, format="DD/MM/YYYY", key="find_sessions.to")
     in_progress = three.checkbox(
         _("with sessions that still go on"), value=True, key="find_sessions.in_progress"
     )
@@ -132,6 +147,7 @@ def _filters(store: Store, user: User) -> Filters:
         search=search or "",
         status=status or "",
         protocol=protocol or "",
+        person=person or "",
         from_day=from_day if isinstance(from_day, date) else None,
         to_day=to_day if isinstance(to_day, date) else None,
         in_progress=in_progress,
@@ -168,7 +184,7 @@ def _list(rows: Sequence[Mapping[str, Any]], zone: tzinfo) -> None:
 def _shown(row: Mapping[str, Any], zone: tzinfo) -> dict[str, Any]:
     """One row of the list, as text: an empty cell is nothing, never 0."""
     return {
-        _("Day"): row["listed_at"].astimezone(zone).strftime("%d %b %Y %H:%M"),
+        _("Day"): moment_text(row["listed_at"], zone),
         _("Patient"): row["patient_name"],
         _("Number"): row["mrn"],
         _("Protocol"): _text(row["protocol_id"]),

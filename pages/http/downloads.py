@@ -118,6 +118,7 @@ def query_of(parameters: Mapping[str, str], clinic: str, zone: ZoneInfo) -> Sess
         search=parameters.get("search", ""),
         status=parameters.get("status", ""),
         protocol=parameters.get("protocol", ""),
+        person=parameters.get("person", ""),
         from_at=start_of(days["from"], zone),
         to_at=start_of(days["to"], zone, later=1),
         include_in_progress=_ticked(parameters, "in_progress"),

@@ -49,6 +49,7 @@ from monitor.requests import (
     AmendRequest,
     AnswerRequest,
     BolusRequest,
+    BothRightRequest,
     ConfirmRequest,
     EventRequest,
     GateRequest,
@@ -63,6 +64,7 @@ from monitor.requests import (
     WeightRequest,
 )
 from monitor.store import Store
+from monitor.weights import typed_weight
 from pages.http.context import Gate, current_user
 from pages.http.csrf import check_write
 from pages.http.entry_call import BadRequest, Call, unreadable_sentence
@@ -141,6 +143,7 @@ def _change_rate(call: Call) -> OpenSession:
         call.session_id,
         _rate_request(call, call),
         confirmed=call.confirmed,
+        late_reason=call.late_reason,
         **call.act,
     )
 
@@ -159,7 +162,13 @@ def _give_bolus(call: Call) -> OpenSession:
         source=call.source,
     )
     return actions.give_bolus(
-        call.store, call.user, call.session_id, request, confirmed=call.confirmed, **call.act
+        call.store,
+        call.user,
+        call.session_id,
+        request,
+        confirmed=call.confirmed,
+        late_reason=call.late_reason,
+        **call.act,
     )
 
 
@@ -177,7 +186,13 @@ def _change_syringe(call: Call) -> OpenSession:
         source=call.source,
     )
     return actions.change_syringe(
-        call.store, call.user, call.session_id, request, confirmed=call.confirmed, **call.act
+        call.store,
+        call.user,
+        call.session_id,
+        request,
+        confirmed=call.confirmed,
+        late_reason=call.late_reason,
+        **call.act,
     )
 
 
@@ -210,7 +225,13 @@ def _change_effect(call: Call) -> OpenSession:
         source=call.source,
     )
     return actions.change_side_effect(
-        call.store, call.user, call.session_id, request, confirmed=call.confirmed, **call.act
+        call.store,
+        call.user,
+        call.session_id,
+        request,
+        confirmed=call.confirmed,
+        late_reason=call.late_reason,
+        **call.act,
     )
 
 
@@ -225,7 +246,13 @@ def _record_event(call: Call) -> OpenSession:
         source=call.source,
     )
     return actions.record_event(
-        call.store, call.user, call.session_id, request, confirmed=call.confirmed, **call.act
+        call.store,
+        call.user,
+        call.session_id,
+        request,
+        confirmed=call.confirmed,
+        late_reason=call.late_reason,
+        **call.act,
     )
 
 
@@ -311,9 +338,16 @@ def _record_weight(call: Call) -> OpenSession:
 
 def _weight_request(call: Call) -> WeightRequest:
     height = call.text("height_cm")
+    try:
+        typed = typed_weight(
+            call.number("weight_kg", "weight_kg"), call.text("weight_unit") or "kg"
+        )
+    except ValueError:
+        raise BadRequest("weight_unit") from None
     return WeightRequest(
         id=call.id,
-        weight_kg=call.number("weight_kg", "weight_kg"),
+        weight_kg=typed.weight_kg,
+        typed=typed.typed,
         basis=call.member("basis", WeightBasis, WeightBasis.ACTUAL),
         measured=call.flag("measured"),
         height_cm=None if height is None else call.number("height_cm", "height_cm"),
@@ -364,6 +398,17 @@ def _amend(call: Call) -> OpenSession:
     )
 
 
+def _call_both_right(call: Call) -> OpenSession:
+    rows = call.body.get("pairs")
+    if not isinstance(rows, list) or not 0 < len(rows) <= _MAX_ITEMS:
+        raise BadRequest("pairs")
+    pairs = [
+        BothRightRequest(id=row.id, first=row.uuid("first"), second=row.uuid("second"))
+        for row in (call.part("pairs", row) for row in rows)
+    ]
+    return actions.call_both_right(call.store, call.user, call.session_id, pairs, **call.act)
+
+
 def _correct_time(call: Call) -> OpenSession:
     request = RetimeRequest(
         id=call.id,
@@ -408,6 +453,7 @@ SAVES: Mapping[str, Callable[[Call], OpenSession]] = {
     "weight": _record_weight,
     "allergy": _add_allergy,
     "amend": _amend,
+    "both-right": _call_both_right,
     "retime": _correct_time,
     "undo": _undo,
     "ack": _answer_alert,
@@ -435,6 +481,9 @@ def routes(gate: Gate) -> list[Route]:
     async def draft(request: Request) -> JSONResponse:
         return await _answered(gate, request, _drafted)
 
+    async def recorded(request: Request) -> JSONResponse:
+        return await _answered(gate, request, _recorded)
+
     async def state(request: Request) -> JSONResponse:
         user, _device = current_user(request)
         session_id = request.path_params["session_id"]
@@ -456,6 +505,7 @@ def routes(gate: Gate) -> list[Route]:
         Route("/entry/{session_id:uuid}/preview", preview, methods=["POST"]),
         Route("/entry/{session_id:uuid}/witness", witness, methods=["POST"]),
         Route("/entry/{session_id:uuid}/draft", draft, methods=["POST"]),
+        Route("/entry/{session_id:uuid}/recorded", recorded, methods=["POST"]),
         Route("/entry/{session_id:uuid}/{what}", save, methods=["POST"]),
     ]
 
@@ -621,6 +671,20 @@ def _drafted(call: Call) -> dict[str, Any]:
         now=call.now,
     )
     return {"saved": True}
+
+
+def _recorded(call: Call) -> dict[str, Any]:
+    """Which of these sets are in the record: what a browser kept of them is no draft any more.
+
+    A tablet that died within the tap on SAVE may have sent the set and kept its draft.
+    """
+    rows = call.body.get("sets")
+    if not isinstance(rows, list) or len(rows) > _MAX_ITEMS:
+        raise BadRequest("sets")
+    asked = {call.part("sets", {"id": row}).id for row in rows}
+    opened = actions.open_session(call.store, call.user, call.session_id, now=call.now)
+    found = asked & {item.set_id for item in opened.session.observations}
+    return {"recorded": sorted(map(str, found))}
 
 
 def _shown(gate: Gate, user: User, session_id: UUID) -> dict[str, Any]:

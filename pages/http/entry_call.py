@@ -108,6 +108,11 @@ class Call:
             return self._clock_time(clock, taken.text("day"))
         return self.tapped_at - timedelta(minutes=taken.whole("ago", _LONGEST_AGO_MIN) or 0)
 
+    @property
+    def late_reason(self) -> str | None:
+        """Why it is entered so long after it was true, when somebody said it beside the time."""
+        return self.part("taken", self.body.get("taken") or {}).text("late")
+
     def _clock_time(self, text: str, day: str | None) -> datetime:
         second = None
         if "taken_at.repeated" in self.confirmed:

@@ -18,11 +18,11 @@ from monitor.accounts import DeviceSession
 from monitor.actions import OpenSession
 from monitor.conflicts import REASON as CONFLICT
 from monitor.errors import MonitorError
+from monitor.late_notes import LATE_AFTER, LATE_NOTE
 from monitor.one_tap import OneTap, packaged
 from monitor.permissions import Action, Role, User, may
 from monitor.record import InfusionSession
 from monitor.store import Draft, Store
-from monitor.timeline import LATE_AFTER, LATE_NOTE
 from pages.http.context import installed
 from pages.http.entry import names_of
 from pages.http.grants import make_grant

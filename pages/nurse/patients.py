@@ -15,8 +15,10 @@ from monitor.accounts import DeviceSession
 from monitor.actions import patients as register
 from monitor.actions.patients import CourseStanding, PatientFile
 from monitor.courses import LONGEST_INTERVAL_DAYS, MOST_INFUSIONS, Course
+from monitor.days import day_text, moment_text
 from monitor.errors import InvalidEntry, MonitorError
 from monitor.ids import new_id
+from monitor.lifecycle import status
 from monitor.patients import differences, with_number
 from monitor.permissions import Action, User, may
 from monitor.protocols import VersionStatus
@@ -79,7 +81,7 @@ def _search(store: Store, user: User) -> UUID | None:
         label = " · ".join(
             (
                 f"**{plain(patient.family_name)}, {plain(patient.given_name)}**",
-                _day(patient.born_on),
+                day_text(patient.born_on),
                 plain(patient.mrn),
                 plain(patient.allergy_text),
             )
@@ -102,7 +104,7 @@ def _draw_file(store: Store, user: User, file: PatientFile) -> None:
         _("{family}, {given} · born {day} ({age}) · MRN {mrn}").format(
             family=plain(patient.family_name.upper()),
             given=plain(patient.given_name),
-            day=_day(patient.born_on),
+            day=day_text(patient.born_on),
             age=patient.age_on(today),
             mrn=plain(patient.mrn),
         )
@@ -114,6 +116,7 @@ def _draw_file(store: Store, user: User, file: PatientFile) -> None:
         st.error(plain(patient.allergy_text), icon=":material/warning:")
     else:
         st.caption(plain(patient.allergy_text))
+    _next_session(user, file)
     left, right = st.columns(2, gap="large")
     with left:
         _last_times(store, user, file)
@@ -123,6 +126,20 @@ def _draw_file(store: Store, user: User, file: PatientFile) -> None:
         if may(user, Action.KEEP_REGISTER):
             _correction(store, user, patient)
         _history(file, {person.username: person.name for person in store.users(user.clinic)})
+
+
+def _next_session(user: User, file: PatientFile) -> None:
+    """On to the session that goes on, else to the start of the next one with this patient chosen."""
+    if not may(user, Action.START_SESSION):
+        return
+    now = datetime.now(UTC)
+    going_on = next((item for item in file.sessions if status(item, now).is_open), None)
+    if going_on is not None:
+        label = _("Go to the session in chair {chair}").format(chair=plain(going_on.chair))
+        if st.button(label, type="primary", key="patients.bedside"):
+            go_to("bedside", session=going_on.id)
+    elif st.button(_("Start a session"), type="primary", key="patients.start"):
+        go_to("start", patient=file.patient.id)
 
 
 def _last_times(store: Store, user: User, file: PatientFile) -> None:
@@ -155,7 +172,7 @@ def _session_row(session: InfusionSession) -> dict[str, Any]:
     began = session.started_at or session.created_at
     number = "" if session.infusion_number is None else str(session.infusion_number)
     return {
-        _("Day"): began.astimezone(clinic_zone()).strftime("%d %b %Y %H:%M"),
+        _("Day"): moment_text(began, clinic_zone()),
         _("Chair"): session.chair,
         _("Infusion no."): number,
         _("Indication"): session.indication,
@@ -196,10 +213,10 @@ def _course_card(standing: CourseStanding, today: date) -> None:
         if reached.next_on is not None:
             late = (today - reached.next_on).days
             parts.append(
-                _("next from {day}").format(day=_day(reached.next_on))
+                _("next from {day}").format(day=day_text(reached.next_on))
                 + (_(" ({n} days ago)").format(n=late) if late > 0 else "")
             )
-        parts.append(_("review on {day}").format(day=_day(course.review_on)))
+        parts.append(_("review on {day}").format(day=day_text(course.review_on)))
         st.caption(" · ".join(part for part in parts if part))
         if reached.is_review_due:
             st.warning(_("The review of this course is due."), icon=":material/event:")
@@ -368,7 +385,7 @@ def _history(file: PatientFile, names: Mapping[str, str]) -> None:
     with st.expander(_("What was changed before")):
         earlier = [*(change.patient for change in file.changes[1:]), file.registered]
         for change, before in zip(file.changes, earlier, strict=True):
-            when = change.recorded_at.astimezone(clinic_zone()).strftime("%d %b %Y %H:%M")
+            when = moment_text(change.recorded_at, clinic_zone())
             said = "; ".join(differences(before, change.patient))
             st.markdown(f"**{when}** · {plain(names.get(change.recorded_by, change.recorded_by))}")
             st.text(f"{said}\n{change.reason}")
@@ -405,7 +422,3 @@ def _do(
     if then is not None:
         go_to("patients", patient=then)
     st.rerun()
-
-
-def _day(day: date) -> str:
-    return f"{day.day} {day:%b} {day.year}"

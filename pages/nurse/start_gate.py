@@ -100,8 +100,8 @@ def _question(question: GateQuestion, user: User, deciders: Sequence[User]) -> N
         st.text_area(
             _(question.note),
             key=f"{KEY}{question.id}.note",
-            placeholder=_("without it the question stays open"),
-            height="content",
+            placeholder=_("one on a line; without it the question stays open"),
+            height=120,
         )
     if given not in question.concern:
         return

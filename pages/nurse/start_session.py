@@ -20,6 +20,7 @@ from streamlit.delta_generator import DeltaGenerator
 from monitor import actions
 from monitor.accounts import DeviceSession
 from monitor.actions import patients as register
+from monitor.days import day_text
 from monitor.entered import EnteredItem, EnteredSet
 from monitor.errors import InvalidEntry, MonitorError, NeedsConfirmation, Problem
 from monitor.ids import new_id
@@ -33,7 +34,7 @@ from monitor.record import Answer, Patient, WeightBasis
 from monitor.requests import GateRequest, StartRequest
 from monitor.scales import SCALES, SEDATION_SCALES
 from monitor.store import Store
-from monitor.weights import basis_must_be_chosen, basis_problems
+from monitor.weights import TypedWeight, basis_must_be_chosen, basis_problems, read_weight
 from pages.nurse.start_gate import TICK, gate_block, gate_lines
 from pages.nurse.start_preview import gate_preview, weight_line
 from pages.widgets import kept_form
@@ -91,6 +92,7 @@ def start_session(store: Store, user: User, device: DeviceSession) -> None:
     """Draw the page; on the button, open the session and go to its bedside."""
     now = datetime.now(UTC)
     kept_form.restore(_FORM, device, now)
+    _asked_for(store, user, device)
     st.html(f"<style>{_CSS}</style>")
     st.title(_("Start a session"))
     # Looked for when something is about to fail: it stands where nothing has to be filled in.
@@ -121,6 +123,27 @@ def start_session(store: Store, user: User, device: DeviceSession) -> None:
     if not st.button(_("Open the session"), type="primary", width="stretch", key=f"{_FORM}.open"):
         return
     _open(store, user, device, request, problems, confirmed, said)
+
+
+def _asked_for(store: Store, user: User, device: DeviceSession) -> None:
+    """The patient named in the address is chosen, once; a reload finds what was typed since.
+
+    What was typed here for somebody else goes: a weight must never be taken for another patient's.
+    """
+    asked = st.query_params.pop("patient", None)
+    try:
+        patient = store.patient(UUID(asked)) if asked else None
+    except (ValueError, MonitorError):
+        patient = None
+    if patient is None or patient not in store.find_patients(user.clinic, patient.mrn):
+        return
+    chosen = st.session_state.get(f"{_FORM}.found")
+    if not isinstance(chosen, Patient) or chosen.id != patient.id:
+        kept_form.drop(_FORM, device)
+        st.session_state[f"{_FORM}.is_restored"] = True
+    st.session_state[f"{_FORM}.find"] = patient.mrn
+    st.session_state[f"{_FORM}.found"] = patient
+    st.session_state[_SCANNED] = patient.mrn
 
 
 def _tick(
@@ -180,7 +203,7 @@ def _still_missing(
         user,
         plan.protocol,
         patient if isinstance(patient, Patient) else None,
-        weight_kg=_quiet(plan.weight),
+        weight_kg=_weight_kg(plan.weight),
         height_cm=_quiet(plan.height),
         basis=plan.basis,
         spo2_scale=plan.spo2_scale,
@@ -215,6 +238,14 @@ def _quiet(text: str) -> Decimal | None:
     """The number typed, None while it is none; what is wrong with it is said elsewhere."""
     try:
         return parse_number(text)
+    except ValueError:
+        return None
+
+
+def _weight_kg(text: str) -> Decimal | None:
+    """The weight typed, in kg; None while it is none."""
+    try:
+        return read_weight(text).weight_kg
     except ValueError:
         return None
 
@@ -287,7 +318,7 @@ def _patient_label(patient: Patient | None) -> str:
     if patient is None:
         return _("None of these: a new patient")
     return plain(
-        f"{patient.family_name}, {patient.given_name} · {patient.born_on:%d %b %Y} · {patient.mrn}"
+        f"{patient.family_name}, {patient.given_name} · {day_text(patient.born_on)} · {patient.mrn}"
     )
 
 
@@ -396,7 +427,9 @@ def _weight_fields(
     """
     today = datetime.now(zone).date()
     first, second, third = st.columns(3)
-    weight = first.text_input(_("Weight (kg)"), key="start_session.weight", placeholder=_("actual"))
+    weight = first.text_input(
+        _("Weight (kg)"), key="start_session.weight", placeholder=_("actual; or 160 lb")
+    )
     height = second.text_input(_("Height (cm)"), key="start_session.height")
     weighed = third.selectbox(
         _("Weighed"),
@@ -424,7 +457,7 @@ def _weight_fields(
         key="start_session.basis",
         placeholder=_("actual"),
     )
-    rest.markdown(weight_line(_quiet(weight), _quiet(height), sex, basis))
+    rest.markdown(weight_line(_weight_kg(weight), _quiet(height), sex, basis))
     return weight, height, weighed, weighed_on, basis
 
 
@@ -490,7 +523,7 @@ def _request(
     """The request, or every problem with what was typed at once."""
     problems: list[Problem] = []
     known = patient if isinstance(patient, Patient) else _patient(patient, problems)
-    weight = _number(plan.weight, "weight_kg", _("Weight in kg"), problems)
+    weight = _weight(plan.weight, problems)
     height = None
     if plan.height.strip():
         height = _number(plan.height, "height_cm", _("Height in cm"), problems)
@@ -521,7 +554,8 @@ def _request(
         drug_form=plan.protocol.form,
         concentration_mg_per_ml=concentration,
         weight_id=_id("weight"),
-        weight_kg=weight,
+        weight_kg=weight.weight_kg,
+        weight_typed=weight.typed,
         weight_basis=basis,
         weight_measured=plan.weighed != _STATED,
         weight_measured_on=plan.weighed_on,
@@ -531,7 +565,7 @@ def _request(
         baseline=EnteredSet(set_id=_id("set"), taken_at=datetime.now(UTC), items=items)
         if items
         else None,
-        answers=(*answers, *_basis_answer(plan.basis, weight, height)),
+        answers=(*answers, *_basis_answer(plan.basis, weight.weight_kg, height)),
     )
 
 
@@ -572,6 +606,18 @@ def _patient(typed: dict[str, object], problems: list[Problem]) -> Patient | Non
         sex=str(typed["sex"]),
         allergies=str(typed["allergies"]).strip(),
     )
+
+
+def _weight(text: str, problems: list[Problem]) -> TypedWeight | None:
+    label = _("Weight in kg")
+    if not text.strip():
+        problems.append(Problem("weight_kg", _("{label}: enter it.").format(label=label)))
+        return None
+    try:
+        return read_weight(text)
+    except ValueError as refused:
+        problems.append(Problem("weight_kg", f"{label}: {refused}"))
+        return None
 
 
 def _number(text: object, field: str, label: str, problems: list[Problem]) -> Decimal | None:

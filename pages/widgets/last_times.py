@@ -8,6 +8,7 @@ from gettext import gettext as _
 
 import streamlit as st
 
+from monitor.days import day_text
 from monitor.last_time import LastTime
 from monitor.timeline import number_text
 from pages.widgets.clinic_time import clinic_zone
@@ -20,7 +21,7 @@ def draw_last_times(told: Iterable[LastTime]) -> None:
         reached = _("up to {rate} mg/kg/h").format(rate=_short(item.max_rate_mg_per_kg_h))
         total = _("{total} mg/kg in all").format(total=_short(item.total_mg_per_kg))
         with st.container(border=True, gap="small"):
-            st.markdown(f"**{day.day} {day:%b} {day.year}** · {reached} · {total}")
+            st.markdown(f"**{day_text(day)}** · {reached} · {total}")
             st.text("; ".join(item.lines) or _("nothing to remember"))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import tzinfo
 from decimal import ROUND_DOWN, Decimal
 from gettext import gettext as _
@@ -13,8 +13,10 @@ from typing import Any
 from urllib.parse import quote
 
 from monitor.actions.protocols import ProtocolVersion, Standing
+from monitor.days import moment_text
 from monitor.dose_units import format_dose, plain, shown
 from monitor.errors import Problem
+from monitor.limit_rows import ROWS, Limit, binding, row_limits
 from monitor.numbers import parse_number
 from monitor.permissions import User
 from monitor.protocol_check import planned_total_mg_per_kg
@@ -29,6 +31,7 @@ from monitor.protocol_fields import (
     value_at,
     words_at,
 )
+from monitor.protocols import InfusionProtocol
 from monitor.record import DoseUnit
 from monitor.stated_rates import PER_70_KG, PER_KG, per_kg, rate_unit, step_rate
 from pages.widgets.look import colours
@@ -160,6 +163,7 @@ def sheet_html(
             left,
             "</div><div>",
             _limits(content),
+            binding_html(item),
             _second_person(content),
             right,
             "</div></div>",
@@ -251,6 +255,68 @@ def _limits(content: Mapping[str, Any]) -> str:
     )
 
 
+def binding_html(item: ProtocolVersion) -> str:
+    """Which limit binds a dose at each point: the protocol's own or the stricter reference (U-24).
+
+    Of a draft that is not complete, the reference limits that will hold beside whatever it says.
+    """
+    try:
+        protocol: InfusionProtocol | None = item.version.protocol()
+    except (KeyError, ValueError, ArithmeticError, TypeError):
+        protocol = None
+    rows = []
+    for row in {row.field: row for row in reversed(ROWS)}.values():
+        bound = binding(protocol, row.field) if protocol else _references(item.content, row.field)
+        found = {limit.kind: _bound(limit, row.field) for limit in bound}
+        if found:
+            label = sentence(row.name.partition(",")[0])
+            nothing = '<td class="none">–</td>'
+            cells = f"{found.get('soft', nothing)}{found.get('hard', nothing)}"
+            rows.append(f"<tr><th>{escape(label)}</th>{cells}</tr>")
+    title = _("What binds a dose") if protocol else _("Reference limits that will hold")
+    help_text = _("They hold beside the limits of the protocol: the stricter one binds.")
+    if protocol:
+        help_text = _("The stricter of the protocol's own limit and the reference limit.")
+    if not rows:
+        # They come from racemic ketamine, and nothing of them reaches another form (U-01).
+        words = escape(_("No reference limit holds for this form of the drug."))
+        return f"<section><h2>{escape(title)}</h2><p>{words}</p></section>"
+    head = (_("Beyond it"), _("asked (soft)"), _("refused (hard)"))
+    return (
+        f"<section><h2>{escape(title)}</h2><p>{escape(help_text)}</p>"
+        f"{_table(head, ''.join(reversed(rows)))}</section>"
+    )
+
+
+def _references(content: Mapping[str, Any], field: str) -> Iterator[Limit]:
+    fixed = bool((content.get("limits") or {}).get("fixed_rate_mg_per_kg_h"))
+    code, form, setting = (str(content.get(key, "")) for key in ("code", "form", "setting"))
+    found = sorted(
+        row_limits(code, form, setting, field, fixed_dose=fixed), key=lambda limit: limit.value
+    )
+    # The strictest of each severity comes last and is the one that stays.
+    yield from found if field == "step_interval_min" else reversed(found)
+
+
+#: How the name of a limit ends, and its unit; the longer end first.
+_UNITS = {
+    "_mg_per_kg_h": "mg/kg/h",
+    "_mg_per_kg": "mg/kg",
+    "_mg_per_h": "mg/h",
+    "_percent": "%",
+    "_min": "min",
+    "_h": "h",
+}
+
+
+def _bound(limit: Limit, field: str) -> str:
+    unit = next(unit for end, unit in _UNITS.items() if field.endswith(end))
+    whose = (
+        _("reference limit") if limit.whose.startswith("the reference") else _("the protocol's own")
+    )
+    return f"<td>{escape(f'{plain(limit.value)} {unit}')}<br><small>{escape(whose)}</small></td>"
+
+
 def _second_person(content: Mapping[str, Any]) -> str:
     rows = [_fact(content, field) for field in FIELDS if field.section is Section.SECOND_PERSON]
     title = escape(_("Second person confirms with a PIN"))
@@ -317,7 +383,7 @@ def _history(item: ProtocolVersion, people: Iterable[User], zone: tzinfo) -> str
     }
     rows = "".join(
         "<tr>"
-        f"<td>{escape(event.at.astimezone(zone).strftime('%d %b %Y %H:%M'))}</td>"
+        f"<td>{escape(moment_text(event.at, zone))}</td>"
         f"<td>{escape(_event_words(event.status.value))}</td>"
         f"<td>{escape(names.get(event.by, event.by))}</td>"
         f"<td>{escape(event.reason)}</td></tr>"

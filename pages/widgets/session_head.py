@@ -13,6 +13,7 @@ from monitor import dosing
 from monitor.actions import OpenSession
 from monitor.board import minutes_text
 from monitor.breaches import baseline
+from monitor.days import day_text, moment_text
 from monitor.lifecycle import phase_text
 from monitor.parameters import PARAMETERS
 from monitor.record import DoseUnit, DrugForm, WeightBasis
@@ -47,7 +48,7 @@ _BASES = {
 
 def session_label(row: Mapping[str, Any], zone: tzinfo) -> str:
     """A session in the picker: day, patient, plan.  ``row`` is a summary with its identifiers."""
-    when = row["listed_at"].astimezone(zone).strftime("%d %b %Y %H:%M")
+    when = moment_text(row["listed_at"], zone)
     status = status_words(str(row["status"]))
     parts = [when, row["patient_name"], row["mrn"], row.get("protocol_id"), status]
     return " · ".join(str(part) for part in parts if part)
@@ -56,7 +57,7 @@ def session_label(row: Mapping[str, Any], zone: tzinfo) -> str:
 def head_html(opened: OpenSession, zone: tzinfo, *, dark: bool) -> str:
     """The head as HTML, every text escaped, two identifiers on top."""
     session, patient = opened.session, opened.session.patient
-    born = patient.born_on.strftime("%d %b %Y")
+    born = day_text(patient.born_on)
     age = patient.age_on(opened.as_of.astimezone(zone).date())
     identity = (
         f"<h2>{escape(patient.family_name.upper())}, {escape(patient.given_name)}"
@@ -138,7 +139,7 @@ def _times(opened: OpenSession, zone: tzinfo) -> str:
     ended_at: datetime | None = dosing.infusion_ended_at(opened.session)
     end = clock(ended_at, zone) if ended_at else _("running")
     running = minutes_text(int(opened.totals.running_s))
-    day = started_at.astimezone(zone).strftime("%d %b %Y")
+    day = day_text(started_at.astimezone(zone))
     return f"{day} {clock(started_at, zone)} – {end}, " + _("{time} infused").format(time=running)
 
 

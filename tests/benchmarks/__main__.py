@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from tests.benchmarks import commit, journey, saving, slips, start
+from tests.benchmarks import commit, journey, pin_switch, saving, slips, start
 from tests.benchmarks.report import publish
 
 #: Measurement -> the figures it gives; one run of a measurement gives all of its figures.
@@ -22,6 +22,7 @@ MEASUREMENTS = {
         *("seconds_step", "touches_bolus", "seconds_bolus", "touches_effect", "seconds_effect"),
         *("touches_amend", "seconds_amend", "keys_set", "seconds_set_keyboard"),
     ),
+    pin_switch.measure: ("pin_switch_s", "pin_switch_p95_s", "pin_switch_ratio"),
     journey.time_warnings: ("warning_ms", "warning_p95_ms"),
 }
 

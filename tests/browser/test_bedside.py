@@ -266,3 +266,16 @@ def test_a_set_of_earlier_is_compared_with_what_was_before_it(
     ]
     assert len(hearts) == 1
     assert datetime.now(UTC) - hearts[0].taken_at > timedelta(minutes=10)
+
+
+def test_the_tab_says_when_the_next_set_is_due_and_where(
+    server: Server, open_bedside: Callable[..., Tablet]
+) -> None:
+    tablet = open_bedside(put_session(server, fresh=True))
+    expect(tablet.page).to_have_title(re.compile(r"^\d+:\d\d · CHAIR 3$"))
+    late = open_bedside(put_session(server, minutes_ago=20))
+    expect(late.page).to_have_title(re.compile(r"^\+\d+:\d\d · CHAIR 3$|^set MISSED · CHAIR 3$"))
+
+    tablet.tap(tablet.page.locator(".head button").first)
+
+    expect(tablet.page).to_have_title("Infusion session monitor")

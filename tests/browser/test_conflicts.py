@@ -84,6 +84,40 @@ def test_a_pair_of_pressures_is_settled_one_after_the_other(
     assert values == {"sbp": "141", "dbp": "82"}
 
 
+@pytest.mark.parametrize("size", [(1280, 800), (1024, 690)])
+def test_a_pressure_measured_again_at_once_stands_twice_after_two_touches(
+    server: Server, open_bedside: Callable[..., Tablet], size: tuple[int, int]
+) -> None:
+    session = put_session(server)
+    tablet = open_bedside(session, viewport={"width": size[0], "height": size[1]})
+    for digits in ("14682", "13878"):
+        tablet.tap(tablet.field("sbp"))
+        tablet.keys(digits)
+        tablet.save()
+        expect(tablet.saved).to_contain_text("✓ saved")
+        expect(tablet.field("sbp")).to_have_value("")
+
+    tablet.touches = 0
+    tablet.tap(tablet.page.locator(".conflict"))
+    sheet = tablet.page.get_by_role("dialog")
+    expect(sheet.get_by_role("button", name="Both are right")).to_have_count(2)
+    assert sheet.evaluate("(node) => node.scrollHeight <= node.clientHeight")
+    for one in sheet.get_by_role("button").all():
+        box = one.bounding_box()
+        assert box is not None
+        assert box["height"] >= 48
+    tablet.tap(sheet.get_by_role("button", name="All are right"))
+
+    assert tablet.touches == 2
+    expect(tablet.page.locator(".conflict")).to_be_hidden()
+    expect(tablet.first_row).to_contain_text("Both right")
+    values = [
+        (item.parameter, str(item.value))
+        for item in server.store.session(session.id).current_observations[-4:]
+    ]
+    assert sorted(values) == [("dbp", "78"), ("dbp", "82"), ("sbp", "138"), ("sbp", "146")]
+
+
 def test_undo_leaves_its_mark_in_the_strip(
     server: Server, open_bedside: Callable[..., Tablet]
 ) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.conftest import Complaints
 from tests.browser.tablet import Tablet, put_session, saved_values
 from tests.server import Server
 
@@ -130,3 +131,33 @@ def test_a_choice_in_a_sheet_keeps_the_keyboard_in_it(open_bedside: OpenBedside)
     expect(sheet.get_by_role("button", name="−5 min")).to_be_focused()
     page.keyboard.press("Escape")
     expect(sheet).to_be_hidden()
+
+
+def test_a_corrected_pressure_is_held_against_the_set_it_belongs_to(
+    server: Server, open_bedside: OpenBedside, complaints: Complaints
+) -> None:
+    complaints.expect("status of 409")  # that is how the server asks
+    session = put_session(server)
+    tablet = open_bedside(session)
+    page, sheet = tablet.page, tablet.page.get_by_role("dialog")
+    tablet.tap(tablet.first_row.locator("[data-parameter=sbp]"))
+    problem = sheet.locator(".problem").first
+
+    for digits, words in (("76", "Diastolic 78 is not below systolic 76"), ("86", "only 8 apart")):
+        sheet.get_by_role("textbox", name="SYS").fill("")
+        for digit in digits:
+            tablet.tap(sheet.locator(".key", has_text=digit))
+        sheet.get_by_role("textbox", name="SYS").blur()
+        expect(problem).to_contain_text(words)
+    tablet.tap(sheet.get_by_role("button", name="typing slip"))
+
+    # Asked, not refused: the other one may be put right next.
+    asked = page.get_by_role("alertdialog")
+    expect(asked).to_contain_text("only 8 apart")
+    tablet.tap(asked.get_by_role("button", name="Yes, keep it"))
+    expect(tablet.saved).to_contain_text("✓ saved")
+    assert [
+        str(item.value)
+        for item in server.store.session(session.id).current_observations
+        if item.parameter == "sbp"
+    ][-1] == "86"

@@ -135,3 +135,20 @@ def test_a_limit_for_one_patient_is_approved_at_the_bedside(
     # The next planned step, 14 mg/h, is refused now.
     tablet.tap(tablet.page.locator("[data-dose=up]"))
     expect(sheet.locator("[data-kind=hard]")).to_contain_text("the limit for this patient")
+
+
+@pytest.mark.parametrize("size", [(1280, 800), (1024, 690)])
+def test_a_new_syringe_is_one_tap_from_the_strength_it_replaces(
+    open_bedside: Callable[..., Tablet], size: tuple[int, int]
+) -> None:
+    tablet = open_bedside(viewport={"width": size[0], "height": size[1]})
+    strength = tablet.page.get_by_role("button", name="new syringe or bag")
+    box = strength.bounding_box()
+    assert box is not None
+    assert box["height"] >= 48
+    expect(strength).to_contain_text("2 mg/mL")
+
+    tablet.tap(strength)
+
+    expect(tablet.page.get_by_role("dialog")).to_contain_text("New syringe or bag")
+    assert tablet.touches == 1

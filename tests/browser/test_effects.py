@@ -205,3 +205,25 @@ def test_what_is_tapped_in_the_sheets_is_large_enough(
 
     assert small == 0
     assert not scrolls
+
+
+def test_death_is_offered_at_once_only_where_the_effect_is_critical_by_itself(
+    server: Server, open_bedside: Callable[..., Tablet]
+) -> None:
+    session = put_session(server)
+    tablet = open_bedside(session)
+    page, sheet = tablet.page, tablet.page.get_by_role("dialog")
+    tablet.tap(page.locator("[data-effect=dizzy]"))
+    expect(sheet.locator("[data-grade]")).to_have_count(4)
+    # An onset is found out later: no reason is asked for that would be kept nowhere.
+    tablet.tap(sheet.get_by_role("button", name="−15 min"))
+    expect(sheet.get_by_role("group", name="Late because")).to_be_hidden()
+    # It is hidden, never lost.
+    tablet.tap(sheet.get_by_role("button", name="another grade"))
+    expect(sheet.locator("[data-grade='5']")).to_contain_text("death")
+    page.keyboard.press("Escape")
+
+    tablet.tap(page.get_by_role("button", name="more…"))
+    sheet.get_by_role("searchbox").fill("apnoea")
+    tablet.tap(sheet.locator("[data-term=apnoea]"))
+    expect(sheet.locator("[data-grade='5']")).to_be_visible()

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import Complaints
 from tests.browser.tablet import NO_NETWORK, Tablet, put_session
@@ -72,3 +72,70 @@ def test_a_saved_set_is_not_offered_again_when_its_draft_could_not_be_taken_back
     expect(tablet.field("hr")).to_have_value("")
     expect(colleague.first_row).to_contain_text("70")
     expect(colleague.page.get_by_role("dialog")).to_be_hidden()
+
+
+#: A tablet that dies within the tap on SAVE: the request left it, its own database is as before.
+DIED_IN_THE_TAP = "() => { IDBObjectStore.prototype.delete = () => { throw new Error('died'); }; }"
+
+
+def test_a_set_that_was_sent_as_the_tablet_died_is_not_offered_again(
+    server: Server, open_bedside: Callable[..., Tablet]
+) -> None:
+    session = put_session(server)
+    tablet = open_bedside(session)
+    page = tablet.page
+    with page.expect_response("**/draft"):
+        tablet.keys("70")
+    page.evaluate(DIED_IN_THE_TAP)
+    tablet.save()
+    expect(tablet.saved).to_contain_text("✓ saved")
+    assert _drafts_in_the_browser(page) == 1
+
+    page.reload()
+
+    expect(tablet.first_row).to_contain_text("70", timeout=20_000)
+    expect(page.locator(".bedside[data-restored]")).to_be_visible()
+    expect(tablet.field("hr")).to_have_value("")
+    expect(tablet.saved).to_contain_text("Every entry is saved")
+    assert _drafts_in_the_browser(page) == 0
+
+
+def test_a_set_that_reaches_the_record_after_its_draft_came_back_leaves_the_form(
+    server: Server, open_bedside: Callable[..., Tablet]
+) -> None:
+    """The request was on its way when the page died, and arrives when the next one has asked."""
+    session = put_session(server)
+    tablet = open_bedside(session)
+    page = tablet.page
+    with page.expect_response("**/draft"):
+        tablet.keys("70")
+    page.evaluate(DIED_IN_THE_TAP)
+    page.on("dialog", lambda dialog: dialog.accept())  # something waits: leave all the same
+    page.route("**/set", lambda route: None)
+    with page.expect_request("**/set") as sending:
+        tablet.save()
+    sent = sending.value
+    page.reload()
+    expect(tablet.field("hr")).to_have_value("70", timeout=20_000)
+    page.unroute("**/set")
+
+    headers = {**sent.headers, "origin": server.url}
+    later = page.request.post(sent.url, data=sent.post_data, headers=headers)
+
+    assert later.ok, later.text()
+    expect(tablet.first_row).to_contain_text("70")
+    expect(tablet.field("hr")).to_have_value("")
+    expect(tablet.page.locator(".hint")).to_contain_text("saved already")
+
+
+def _drafts_in_the_browser(page: Page) -> int:
+    found: int = page.evaluate(
+        """() => new Promise((resolve) => {
+          const request = indexedDB.open('bedside');
+          request.onsuccess = () => {
+            const got = request.result.transaction('drafts').objectStore('drafts').count();
+            got.onsuccess = () => { request.result.close(); resolve(got.result); };
+          };
+        })"""
+    )
+    return found

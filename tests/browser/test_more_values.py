@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from playwright.sync_api import Locator, expect
@@ -16,6 +18,11 @@ pytestmark = pytest.mark.browser
 def _type(tablet: Tablet, sheet: Locator, digits: str) -> None:
     for digit in digits:
         tablet.tap(sheet.locator(".key", has_text=digit))
+
+
+def _clock_of(*, minutes_ago: int) -> str:
+    moment = datetime.now(ZoneInfo("Europe/London")) - timedelta(minutes=minutes_ago)
+    return f"{moment:%H%M}"
 
 
 def _row(sheet: Locator, label: str) -> Locator:
@@ -70,6 +77,39 @@ def test_an_impossible_value_in_another_unit_is_refused_before_it_is_sent(
     expect(page.get_by_role("alertdialog")).to_contain_text("37 [degF]")
 
 
+def test_a_mean_pressure_is_held_against_the_two_others_while_it_is_typed(
+    open_bedside: Callable[..., Tablet],
+) -> None:
+    """clinical.md 3.1: not between diastolic and systolic is refused, far from computed is asked."""
+    tablet = open_bedside()
+    page, sheet = tablet.page, tablet.page.get_by_role("dialog")
+    page.route("**/set", lambda route: pytest.fail("it was sent"))
+    tablet.tap(tablet.field("sbp"))
+    tablet.keys("12080")
+    tablet.tap(page.get_by_role("button", name="more values"))
+    mean = _row(sheet, "Mean pressure")
+    tablet.tap(mean.locator("input"))
+
+    _type(tablet, sheet, "93")
+    expect(mean.locator(".message")).to_have_text("")
+    for digits, level, words in (
+        ("75", "hard", "not between diastolic 80 and systolic 120"),
+        ("121", "hard", "not between diastolic 80 and systolic 120"),
+        ("115", "soft", "22 away from 93"),
+    ):
+        mean.locator("input").fill("")
+        _type(tablet, sheet, digits)
+        expect(mean.locator(".message")).to_contain_text(words)
+        expect(mean).to_have_attribute("data-level", level)
+    # In another unit it is the same pressure: 16.3 kPa is 122 mmHg.
+    tablet.tap(mean.get_by_role("button", name="another unit"))
+    mean.locator("input").fill("16.3")
+    tablet.tap(sheet.get_by_role("button", name="Done"))
+    expect(page.locator("[data-row=bp] .message")).to_contain_text("Mean pressure 122")
+    tablet.save()
+    expect(page.get_by_role("alertdialog")).to_contain_text("Mean pressure 122 is not between")
+
+
 def test_a_late_set_says_why(server: Server, open_bedside: Callable[..., Tablet]) -> None:
     session = put_session(server)
     tablet = open_bedside(session)
@@ -88,6 +128,39 @@ def test_a_late_set_says_why(server: Server, open_bedside: Callable[..., Tablet]
         if item.note
     }
     assert notes == {"hr": "entered late: patient first"}
+
+
+@pytest.mark.parametrize("size", [(1280, 800), (1024, 690)])
+def test_a_late_event_and_a_late_dose_say_why(
+    server: Server, open_bedside: Callable[..., Tablet], size: tuple[int, int]
+) -> None:
+    session = put_session(server)
+    tablet = open_bedside(session, viewport={"width": size[0], "height": size[1]})
+    page, sheet = tablet.page, tablet.page.get_by_role("dialog")
+    late = sheet.get_by_role("group", name="Late because")
+    tablet.tap(page.get_by_role("button", name="event"))
+    expect(late).to_be_hidden()
+    tablet.tap(sheet.get_by_role("button", name="−15 min"))
+    tablet.tap(late.get_by_role("button", name="another patient"))
+    tablet.tap(sheet.get_by_role("button", name="toilet", exact=False).first)
+
+    expect(tablet.saved).to_contain_text("✓ saved")
+    expect(tablet.first_row.locator(".late")).to_contain_text(": another patient")
+    expect(tablet.first_row).to_contain_text("Toilet")
+
+    tablet.tap(page.locator("[data-dose=up]"))
+    expect(late).to_be_hidden()
+    tablet.tap(sheet.locator("[data-ago=other]"))
+    for digit in _clock_of(minutes_ago=12):
+        tablet.tap(sheet.locator(".key", has_text=digit))
+    tablet.tap(sheet.get_by_role("button", name="Use this time"))
+    tablet.tap(late.get_by_role("button", name="patient first"))
+    if sheet.locator(".confirm").is_disabled():
+        tablet.tap(sheet.get_by_role("button", name="doctor's order"))
+    tablet.tap(sheet.locator(".confirm"))
+    expect(tablet.first_row.locator(".late")).to_contain_text(": patient first")
+    notes = [event.text for event in server.store.session(session.id).events if event.linked_to]
+    assert notes == ["entered late: another patient", "entered late: patient first"]
 
 
 def test_a_tablet_with_a_wrong_clock_says_so(open_bedside: Callable[..., Tablet]) -> None:

@@ -77,3 +77,29 @@ def test_an_event_of_a_while_ago_has_its_time(
         for event in server.store.session(session.id).events
     ]
     assert [abs(ago[0] - 10) <= 1, abs(ago[1] - 5) <= 1] == [True, True]
+
+
+@pytest.mark.parametrize("size", [(1280, 800), (1024, 690)])
+def test_what_oxygen_is_given_by_is_one_tap_beside_the_flow(
+    server: Server, open_bedside: Callable[..., Tablet], size: tuple[int, int]
+) -> None:
+    session = put_session(server)
+    tablet = open_bedside(session, viewport={"width": size[0], "height": size[1]})
+    page, sheet = tablet.page, tablet.page.get_by_role("dialog")
+
+    tablet.tap(page.get_by_role("button", name="event ▾"))
+    tablet.tap(sheet.locator("[data-code=oxygen]"))
+    assert sheet.evaluate("(node) => node.scrollHeight <= node.clientHeight")
+    tablet.tap(sheet.get_by_role("button", name="nasal cannula", exact=True))
+    tablet.tap(sheet.get_by_role("button", name="2 L/min"))
+
+    assert tablet.touches == 4
+    expect(tablet.saved).to_contain_text("✓ saved")
+    [flow] = [
+        item
+        for item in server.store.session(session.id).current_observations
+        if item.parameter == "o2_flow"
+    ]
+    assert (str(flow.value), flow.note) == ("2", "oxygen device: nasal_cannula")
+    tablet.tap(tablet.first_row.locator(".time"))
+    expect(sheet).to_contain_text("Oxygen by nasal cannula.")

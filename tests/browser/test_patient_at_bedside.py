@@ -109,3 +109,23 @@ def test_the_gate_leads_to_the_weight(server: Server, open_bedside: OpenBedside)
     expect(page.locator(".head .weight")).to_have_text("75 kg")
     expect(page.locator("[data-dose=up]")).to_contain_text("start 0.1")
     assert server.store.session(session.id).weights[-1].height_cm == 175
+
+
+def test_a_weight_is_typed_in_pounds_with_one_touch_more(
+    server: Server, open_bedside: OpenBedside
+) -> None:
+    session = put_session(server)
+    tablet = open_bedside(session)
+    page = tablet.page
+    tablet.tap(page.locator(".head .weight"))
+    tablet.tap(sheet(page).get_by_role("button", name="another unit"))
+    for digit in "154":
+        tablet.tap(sheet(page).locator(".key", has_text=digit))
+    tablet.tap(sheet(page).get_by_role("button", name="measured"))
+    tablet.tap(sheet(page).get_by_role("button", name="Next"))
+    expect(sheet(page)).to_contain_text("Weight 69.9 kg (154 lb), measured")
+    tablet.tap(sheet(page).get_by_role("button", name="weighed again"))
+    tablet.tap(sheet(page).locator(".confirm"))
+
+    expect(page.locator(".head .weight")).to_have_text("69.9 kg")
+    assert server.store.session(session.id).weights[-1].typed == "154 lb"

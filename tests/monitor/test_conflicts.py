@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
+from monitor.breaches import find_breaches
 from monitor.conflicts import conflicts
+from monitor.record import Observation, SessionEvent
 from tests import build
+from tests.monitor.limits import default_set
 
 MINUTE = timedelta(seconds=60)
 
@@ -59,3 +63,44 @@ def test_a_reason_for_no_value_contradicts_nothing() -> None:
     missing = build.observation("spo2", build.NotTaken.ARTEFACT, 10.3)
 
     assert conflicts(build.session(first, missing), MINUTE) == ()
+
+
+def both_right(of: Observation, minute: float) -> SessionEvent:
+    return replace(build.event("both_right", minute), linked_to=of.id, taken_at=of.taken_at)
+
+
+def test_what_was_called_right_beside_an_earlier_one_is_not_asked_about_again() -> None:
+    first = build.observation("sbp", "165", 10)
+    again = build.observation("sbp", "148", 10.6)
+    answer = both_right(again, 11)
+    session = build.session(first, again, answer)
+
+    assert conflicts(session, MINUTE) == ()
+    assert session.current_observations == (first, again), "nothing is struck"
+
+    taken_back = session.with_facts([build.amendment(answer, 12)])
+    assert len(conflicts(taken_back, MINUTE)) == 1
+
+
+def test_a_value_that_came_after_the_answer_is_asked_about() -> None:
+    first = build.observation("sbp", "165", 10)
+    again = build.observation("sbp", "148", 10.6)
+    later = build.observation("sbp", "120", 10.3, recorded_at=build.at(14))
+    session = build.session(first, again, both_right(again, 11), later)
+
+    assert {pair.observations for pair in conflicts(session, MINUTE)} == {
+        (first, later),
+        (later, again),
+    }
+
+
+def test_calling_both_right_silences_no_flag() -> None:
+    """U-06: within a minute of a worse reading a better one clears nothing, whoever says what."""
+    worse = build.observation("sbp", "185", 10)
+    again = build.observation("sbp", "128", 10.6)
+    before = build.session(build.obs_set(-5), build.rate("0.1", 0), worse, again)
+    after = before.with_facts([both_right(again, 11)])
+
+    found = [find_breaches(session, default_set(), build.at(12)) for session in (before, after)]
+
+    assert found[0] == found[1] != ()

@@ -175,6 +175,7 @@ def doses(draw: st.DrawFn) -> Fact:
         measured_on=draw(st.none() | st.dates(date(2020, 1, 1), date(2030, 1, 1))),
         height_cm=draw(st.none() | PLAIN),
         reason=people["reason"],
+        typed=draw(st.sampled_from([None, "160 lb"])),
         **common,
     )
 

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from monitor import frames
 from monitor.breaches import find_breaches
+from monitor.late_notes import late_notes
 from monitor.record import Answer, NotTaken
 from monitor.timeline import marks
 from tests import build
@@ -60,10 +61,35 @@ def test_doses_carry_their_number_and_what_was_given_by_then() -> None:
     assert list(table["Rate (mg/kg/h)"]) == ["0.1", "0.1", "0"]
 
 
+def test_a_rate_is_told_per_kg_of_the_weight_it_was_given_on() -> None:
+    """After another weight the totals go by it (clinical.md 2.3), the old rates stay as ordered."""
+    session = build.session(
+        build.rate("0.1"),
+        build.weight(80, 30, reason="weighed again"),
+        build.rate("0.1", 40, weight_kg=80),
+        build.stop(60),
+    )
+    assert session.weight_kg_at(at(29)) == 70
+    assert session.weight_kg_at(at(30)) == 80
+    table = frames.dose_table(session, BERLIN)
+    assert list(table["Rate (mg/kg/h)"]) == ["0.1", "0.1", "0"]
+    assert list(table["On (kg)"]) == ["70", "80", "80"]
+    assert list(table["Rate (mg/h)"]) == ["7", "8", "0"]
+    assert list(table["Given by then (mg/kg on 80 kg)"]) == ["0", "0.058", "0.092"]
+
+
 def test_events_are_those_of_the_chart() -> None:
     session = build.session(build.rate("0.1"), build.event("doctor_called", 5, text="Dr Okoye"))
     table = frames.event_table(session, BERLIN)
     assert list(table["What"]) == ["Rate 0.1 mg/kg/h", "Doctor called: Dr Okoye"]
+
+
+def test_a_late_event_says_why_in_its_row() -> None:
+    event = build.event("toilet", 5, recorded=30)
+    session = build.session(build.rate("0.1"), event, late_notes([event], "another patient"))
+    table = frames.event_table(session, BERLIN)
+    assert list(table["What"]) == ["Rate 0.1 mg/kg/h", "Toilet"]
+    assert list(table["Entered late"]) == ["", "10:30: another patient"]
 
 
 def test_side_effects_have_their_course_and_asked_none_is_said() -> None:

@@ -111,7 +111,7 @@ def test_a_list_of_medicines_that_is_not_written_down_is_none() -> None:
         assert item is not None
         assert (item.state, item.answer) == (ItemState.OPEN, YES)
         assert item.sentence.endswith(
-            "Every medicine taken now, with its dose; write none if there is none."
+            "Every medicine taken now, with its dose, one on a line; write none if there is none."
         )
         assert state.may_start is MayStart.ASKS
     state = gate(ready(build.answer("medication_list", YES, -3, note="none")))

@@ -50,6 +50,22 @@ def test_a_patient_is_registered_once(store: Store) -> None:
     assert store.find_patients("main", patient.mrn) == (patient,)
 
 
+def test_a_used_id_with_other_values_is_refused_and_never_called_saved(store: Store) -> None:
+    patient = a_patient(store)
+    other = replace(patient, given_name="Someone", mrn="K-77")
+    with pytest.raises(InvalidEntry, match="NOT saved"):
+        register.register_patient(store, BLUM, other, now=at(-29))
+    assert store.patient(patient.id) == patient
+    assert store.find_patients("main", "K-77") == ()
+
+
+def test_a_patient_sent_again_after_a_correction_is_known_and_stays_corrected(store: Store) -> None:
+    patient = a_patient(store)
+    right = correct(store, patient, allergies="latex")
+    assert register.register_patient(store, BLUM, patient, now=at(8)) == right
+    assert store.patient(patient.id).allergies == "latex"
+
+
 def test_a_patient_is_found_by_the_chair_of_a_session_that_runs(store: Store) -> None:
     opened = actions.start_session(store, BLUM, start_request(chair="A3"), now=at(-10))
     other = a_patient(store, family_name="A3ver", mrn="K-9")
@@ -233,6 +249,9 @@ def test_two_changes_of_one_version_are_not_both_taken(store: Store) -> None:
     more = replace(course, id=an_id(), number=2, planned_infusions=8, reason="helps")
     register.plan_course(store, DOCTOR, more, now=at(0))
     assert register.plan_course(store, DOCTOR, more, now=at(1)) == more
+    with pytest.raises(InvalidEntry, match="NOT saved"):
+        register.plan_course(store, DOCTOR, replace(more, planned_infusions=9), now=at(1))
+    assert store.courses(more.patient_id)[-1].planned_infusions == 8
     with pytest.raises(InvalidEntry, match="Somebody else changed this meanwhile"):
         register.plan_course(store, DOCTOR, replace(more, id=an_id()), now=at(2))
 

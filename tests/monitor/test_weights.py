@@ -10,6 +10,7 @@ import pytest
 from monitor.errors import Problem
 from monitor.record import WeightBasis
 from monitor.weights import (
+    TypedWeight,
     actual_weight_kg,
     adjusted_weight_kg,
     basis_must_be_chosen,
@@ -18,7 +19,9 @@ from monitor.weights import (
     check_weight,
     dosing_weight_kg,
     ideal_weight_kg,
+    read_weight,
     recorded_weight_kg,
+    typed_weight,
 )
 from tests import build
 
@@ -184,3 +187,29 @@ def test_what_a_basis_needs(
 ) -> None:
     found = basis_problems(basis, sex=sex, height_cm=None if height is None else D(height))
     assert [problem.code for problem in found] == ([code] if code else [])
+
+
+@pytest.mark.parametrize(
+    ("text", "kg", "typed"),
+    [
+        ("72.5", "72.5", None),
+        ("72,5 kg", "72.5", None),
+        ("160 lb", "72.6", "160 lb"),
+        ("160LBS", "72.6", "160 lb"),
+        ("154.3 lb", "70.0", "154.3 lb"),
+    ],
+)
+def test_u57_a_weight_may_be_typed_in_pounds(text: str, kg: str, typed: str | None) -> None:
+    """1 lb is 0.45359237 kg exactly; what people read is what doses are calculated on."""
+    assert read_weight(text) == TypedWeight(D(kg), typed)
+
+
+@pytest.mark.parametrize("text", ["", "lb", "kg", "160 st", "1e3 lb", "160 lb lb"])
+def test_what_is_no_weight_is_refused_in_words(text: str) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        read_weight(text)
+
+
+def test_a_weight_is_typed_in_two_units_only() -> None:
+    with pytest.raises(ValueError, match="kg or lb"):
+        typed_weight(D("11"), "st")

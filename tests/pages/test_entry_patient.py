@@ -175,3 +175,21 @@ def test_the_same_allergy_is_not_written_twice(bedside: Bedside) -> None:
     refused = bedside.post("allergy", an_allergy("Latex"))
     assert refused.status == 422
     assert "recorded already" in refused.text
+
+
+def test_a_weight_in_pounds_is_kept_as_typed_beside_the_kilograms(bedside: Bedside) -> None:
+    body = a_weight(weight_kg="160", weight_unit="lb")
+
+    looked = bedside.post("preview", body | {"kind": "weight"}).json()
+    assert looked["title"] == "Weight 72.6 kg (160 lb), measured"
+    saved = bedside.post("weight", body)
+
+    assert saved.status == 200, saved.text
+    state = saved.json()["state"]
+    assert state["patient"]["weight"] == "72.6 kg"
+    assert "72.6 kg (typed 160 lb), actual weight" in state["patient"]["weight_detail"]
+    weight = bedside.session.weights[-1]
+    assert (str(weight.weight_kg), weight.typed) == ("72.6", "160 lb")
+    assert bedside.post("weight", body).status == 200
+    assert bedside.post("weight", body | {"weight_unit": "kg"}).status == 422, "another weight"
+    assert bedside.post("weight", a_weight(weight_unit="st")).status == 400

@@ -186,3 +186,23 @@ def test_a_wrong_line_of_the_ledger_is_struck_out(bedside: Bedside) -> None:
     ledger = struck.json()["state"]["ledger"]
     assert [row["struck"] for row in ledger["lines"]] == [True]
     assert ledger["is_empty"] is True
+
+
+def test_a_browser_learns_which_of_its_drafts_are_in_the_record(bedside: Bedside) -> None:
+    saved, undone, other = a_set(hr="70"), a_set(hr="71"), str(new_id())
+    for entry in (saved, undone):
+        assert bedside.post("set", entry).status == 200
+    bedside.post("undo", {"id": str(new_id()), "age_ms": 0, "undoes": undone["id"]})
+
+    answer = bedside.post("recorded", {"sets": [saved["id"], undone["id"], other]})
+
+    # What was undone was saved, too: it is not to be offered anew.
+    assert answer.json() == {"recorded": sorted([saved["id"], undone["id"]])}
+    assert bedside.post("recorded", {"sets": []}).json() == {"recorded": []}
+
+
+@pytest.mark.parametrize("sets", [None, "x", [1], ["x"], [None], [{}], ["x"] * 101])
+def test_a_question_about_drafts_that_no_browser_asks_is_refused(
+    bedside: Bedside, sets: object
+) -> None:
+    assert bedside.post("recorded", {"sets": sets}).status == 400

@@ -236,6 +236,55 @@ def test_undo_is_the_persons_own(bedside: Bedside) -> None:
     assert bedside.session.amended_ids == frozenset()
 
 
+@pytest.mark.parametrize(
+    ("parameter", "text", "code"),
+    [
+        ("sbp", "80", "dbp.not_below_sbp"),
+        ("dbp", "130", "dbp.not_below_sbp"),
+        ("dbp", "60", "map.difference"),
+        ("map", "70", "map.not_between"),
+        ("map", "119", "map.difference"),
+        ("sbp", "92", "map.not_between"),
+        ("map", "94", None),
+    ],
+)
+def test_a_corrected_pressure_is_asked_about_beside_the_others_of_its_set(
+    bedside: Bedside, parameter: str, text: str, code: str | None
+) -> None:
+    """clinical.md 3.1.  Asked, not refused: two wrong ones are put right one after the other."""
+    entry = a_set(sbp="120", dbp="80", map="93", hr="70")
+    assert bedside.post("set", entry).status == 200
+    wrong = next(item for item in entry["items"] if item["parameter"] == parameter)
+    right = {"id": str(new_id()), "parameter": parameter, "text": text}
+    amend = an_entry(amends=wrong["id"], reason="typing slip", replacement=right)
+
+    answer = bedside.post("amend", amend)
+
+    if code is not None:
+        assert answer.status == 409, answer.text
+        codes = [question["code"] for question in answer.json()["questions"]]
+        assert code in codes
+        answer = bedside.post("amend", amend | {"confirmed": codes})
+    assert answer.status == 200, answer.text
+    assert str(bedside.values()[parameter]) == text
+
+
+def test_another_value_of_a_set_is_corrected_without_a_question_about_its_pressures(
+    bedside: Bedside,
+) -> None:
+    entry = a_set(sbp="120", dbp="108", hr="70")
+    assert bedside.post("set", entry).status == 409
+    assert bedside.post("set", entry | {"confirmed": ["sbp.pulse_pressure_below"]}).status == 200
+    right = {"id": str(new_id()), "parameter": "hr", "text": "72"}
+    heart = next(item for item in entry["items"] if item["parameter"] == "hr")
+
+    answer = bedside.post(
+        "amend", an_entry(amends=heart["id"], reason="typing slip", replacement=right)
+    )
+
+    assert answer.status == 200, answer.text
+
+
 # -- two values of one thing ---------------------------------------------------------------------
 
 
@@ -295,3 +344,48 @@ def test_a_conflict_is_not_made_by_a_value_a_minute_later(bedside: Bedside) -> N
     answer = bedside.post("set", a_set(spo2="95"))
 
     assert answer.json()["state"]["conflicts"] == []
+
+
+def test_both_are_right_when_it_was_measured_again_and_the_worse_one_counts_on(
+    bedside: Bedside,
+) -> None:
+    first, second, before = two_values(bedside)
+    pair = {"first": first["items"][0]["id"], "second": second["items"][0]["id"]}
+    said = an_entry(pairs=[{"id": str(new_id()), **pair}])
+
+    answer = bedside.post("both-right", said)
+
+    assert answer.status == 200, answer.text
+    state = answer.json()["state"]
+    assert state["conflicts"] == []
+    assert [alert["id"] for alert in state["alerts"]] == [
+        alert["id"] for alert in before.json()["state"]["alerts"]
+    ]
+    assert bedside.session.amendments == ()
+    assert not any(cell["contested"] for row in state["recent"] for cell in row["cells"])
+    [row] = [row for row in state["recent"] if row["id"] == said["pairs"][0]["id"]]
+    assert row["text"] == "Both right: SpO2 97 and 91 %"
+    facts = bedside.session.facts()
+    assert bedside.post("both-right", said).status == 200
+    assert bedside.session.facts() == facts, "said twice is said once"
+
+    taken_back = an_entry(amends=row["id"], reason="typing slip", replacement=None)
+    assert len(bedside.post("amend", taken_back).json()["state"]["conflicts"]) == 1
+
+
+def test_both_are_right_only_of_two_values_of_one_thing_that_stand(bedside: Bedside) -> None:
+    first, second, _answer = two_values(bedside)
+    other = a_set(hr="70")
+    bedside.post("set", other)
+
+    def said(one: dict[str, Any], another: dict[str, Any]) -> Answer:
+        ids = {"first": one["items"][0]["id"], "second": another["items"][0]["id"]}
+        return bedside.post("both-right", an_entry(pairs=[{"id": str(new_id()), **ids}]))
+
+    assert said(first, other).status == 404
+    assert bedside.post("both-right", an_entry(pairs=[])).status == 400
+    bedside.post("amend", choice(first, second))
+    struck = said(first, second)
+    assert struck.status == 422
+    assert "corrected meanwhile" in struck.text
+    assert bedside.session.events == bedside.session.current(bedside.session.events)

@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 from monitor.permissions import User
 from monitor.record import InfusionSession
 from tests import build
+from tests.db.conftest import account
 from tests.stored import keep
 
 if TYPE_CHECKING:
@@ -86,6 +87,24 @@ def test_the_filters_narrow_the_list(two: SqlStore) -> None:
     assert not app.exception
     assert patients(app) == set()
     assert any("No session matches" in item.value for item in app.info)
+
+
+def test_sessions_are_found_by_who_worked_on_them(two: SqlStore) -> None:
+    other = build.session(
+        build.obs_set(-15, changes={"recorded_by": "diaz"}),
+        build.rate("0.1", 0),
+        patient=build.patient(family_name="Cohn"),
+    )
+    keep(two, other, 5)
+    with two.write(build.audit(), clinic=build.CLINIC) as writer:
+        for username, name in (("diaz", "C. Diaz"), ("nobody", "N. Body")):
+            writer.add_user_event(account(username, name=name))
+    app = drawn(two, build.lead())
+    app.selectbox(key="find_sessions.person").select("diaz").run()
+    assert patients(app) == {"Cohn, Nora"}
+    assert links(app)["CSV with names"] == ("/download/summaries.csv?person=diaz&in_progress=1")
+    app.selectbox(key="find_sessions.person").select("nobody").run()
+    assert patients(app) == set()
 
 
 def links(app: AppTest) -> dict[str, str]:

@@ -182,3 +182,18 @@ def test_the_beginning_of_a_number_only_offers_who_has_it(
     app.text_input(key="patients.search").set_value("004 21").run()
     assert WENT_TO not in app.session_state
     assert app.button(key=f"patients.found.{ada.id}").label
+
+
+def test_the_next_session_is_one_tap_from_the_file(sqlite_store: SqlStore, ada: Patient) -> None:
+    app = drawn(sqlite_store, patient=ada)
+    # The infusion of this patient is stopped, and nobody discharged her: she is still here.
+    app.button(key="patients.bedside").click().run()
+    session = sqlite_store.patient_session_ids(ada.id)[0]
+    assert app.session_state[WENT_TO] == ("bedside", {"session": str(session)})
+
+    other = build.patient(family_name="Brandt", mrn="005 100")
+    with sqlite_store.write(build.audit(), clinic="main") as writer:
+        writer.add_patient(other)
+    app = drawn(sqlite_store, patient=other)
+    app.button(key="patients.start").click().run()
+    assert app.session_state[WENT_TO] == ("start", {"patient": str(other.id)})

@@ -126,6 +126,24 @@ def test_a_template_says_what_it_lacks_and_where_its_numbers_are_from(
     assert "Unpublished background page 1 (AI-drafted" in html
 
 
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("P02", ("What binds a dose", "50 mg/h", "reference limit")),
+        ("P02", ("1 mg/kg/h", "the protocol&#x27;s own")),
+        ("P01", ("Reference limits that will hold", "0.35 mg/kg", "the stricter one binds")),
+        ("P06", ("No reference limit holds for this form of the drug",)),
+    ],
+)
+def test_the_sheet_says_which_limits_will_bind(
+    sqlite_store: SqlStore, code: str, said: tuple[str, ...]
+) -> None:
+    """U-24: the strictest of the protocol's own and of clinical.md 2.5; none for S-ketamine (U-01)."""
+    html = html_of(drawn(sqlite_store, nurse(), version=seeded_id("protocol", code)))
+    for words in said:
+        assert words in html
+
+
 def test_text_of_a_protocol_is_never_markup(sqlite_store: SqlStore) -> None:
     app = form(sqlite_store)
     field(app, "Name").input("<b>bold</b>")

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+import pytest
 from streamlit.testing.v1 import AppTest
 
 from monitor.audit import AuditEvent
@@ -219,3 +220,41 @@ def test_a_scanned_number_chooses_that_patient_and_leaves_the_last_word(store: S
 
     app.text_input(key="start_session.find").set_value("004 21").run()
     assert app.radio(key="start_session.found").value is None
+
+
+def test_the_patient_of_the_address_is_chosen_and_nobody_elses_weight_stays(
+    sqlite_store: SqlStore,
+) -> None:
+    ada = build.patient(family_name="Okafor", given_name="Ada", mrn="004 211")
+    with sqlite_store.write(build.audit(), clinic=build.nurse().clinic) as writer:
+        writer.add_patient(ada)
+    app = drawn(sqlite_store)
+    app.text_input(key="start_session.weight").input("104").run()
+
+    app.query_params["patient"] = str(ada.id)
+    app.run()
+
+    assert not app.exception
+    assert app.radio(key="start_session.found").value == ada
+    assert app.text_input(key="start_session.weight").value == ""
+    assert "patient" not in app.query_params
+    app.text_input(key="start_session.weight").input("71").run()
+    assert app.text_input(key="start_session.weight").value == "71"
+
+
+@pytest.mark.parametrize("asked", ["", "x", "019cadc6-a134-782e-8538-84ad71dc6259"])
+def test_a_patient_that_is_none_chooses_nobody(sqlite_store: SqlStore, asked: str) -> None:
+    app = drawn(sqlite_store)
+    app.text_input(key="start_session.weight").input("70").run()
+    app.query_params["patient"] = asked
+    app.run()
+    assert not app.exception
+    assert app.text_input(key="start_session.weight").value == "70"
+
+
+def test_a_weight_may_be_typed_in_pounds(sqlite_store: SqlStore) -> None:
+    app = drawn(sqlite_store)
+    fill(app, weight="160 lb")
+    press(app)
+    [weight] = sqlite_store.session(opened(app)).weights
+    assert (str(weight.weight_kg), weight.typed) == ("72.6", "160 lb")

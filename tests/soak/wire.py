@@ -12,7 +12,7 @@ from contextlib import suppress
 
 from tests.server import free_port
 
-_ENTRY = re.compile(rb"POST /entry/([0-9a-f-]{36})/(?!draft|preview)")
+_ENTRY = re.compile(rb"POST /entry/([0-9a-f-]{36})/(?!draft|preview|recorded)")
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 _CONNECTION = re.compile(rb"\r\nconnection: *[^\r\n]*", re.IGNORECASE)
 #: Charts, and being told at once of what others save, take most of the time of many beds in one

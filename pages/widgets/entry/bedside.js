@@ -7,7 +7,7 @@ const POLL_MS = 15000;
 const CLOCK_WRONG_MS = 120000;
 const ROOTS = new WeakMap();
 /** Entries about the record itself: they happen when they are tapped. */
-const UNTIMED = ["amend", "retime", "undo", "ack", "gate", "confirm", "allergy"];
+const UNTIMED = ["amend", "both-right", "retime", "undo", "ack", "gate", "confirm", "allergy"];
 /** Entries that a tap does not take back: an undo, an answer to an alert, somebody's PIN, the patient. */
 const FINAL = ["amend", "retime", "undo", "ack", "confirm", "allergy"];
 
@@ -105,6 +105,9 @@ class Bedside {
       return { node: el("div", { class: `fact ${name}` }, small, line), small, large, line };
     };
     this.facts = { phase: pair("phase"), rate: pair("rate"), given: pair("given"), due: pair("due") };
+    // What the drug runs from stands here; a new one is entered where the old one is read.
+    this.syringe = button([this.facts.rate.small, this.facts.rate.line], () => this.sheets.syringe(), { class: "fact rate" });
+    this.facts.rate.node = this.syringe;
     this.dueBar = el("i", {});
     this.rateBeside = el("span", { class: "small" });
     this.facts.rate.line.append(this.rateBeside);
@@ -197,6 +200,7 @@ class Bedside {
     if (behind < 0) return;
     this.state = state;
     this.received(state);
+    this.form.takeBackRecorded(state.recent);
     this.paint();
   }
 
@@ -314,8 +318,8 @@ class Bedside {
     return item.session_id === this.config.session_id;
   }
 
-  post(path, body) {
-    return this.outbox.post(this.config.base + path, body);
+  post(path, body, withinMs = undefined) {
+    return this.outbox.post(this.config.base + path, body, withinMs);
   }
 
   queueChanged() {
@@ -344,8 +348,11 @@ class Bedside {
   }
 
   /** Oxygen is recorded as its flow in L/min; stopped is 0. */
-  sayFlow(flow, taken) {
-    this.send("set", { items: [{ id: newId(), parameter: "o2_flow", text: flow }], taken }, say("sum_oxygen", { flow }));
+  sayFlow(flow, taken, device = null) {
+    const { late_note: late, oxygen_device_note: by } = this.config;
+    const said = [taken.late && `${late}${taken.late}`, device && `${by}${device}`].filter(Boolean).join("; ");
+    const note = said ? { note: said } : {};
+    this.send("set", { items: [{ id: newId(), parameter: "o2_flow", text: flow, ...note }], taken }, say("sum_oxygen", { flow }));
   }
 
   /** Finished, and nobody asked to enter something that was forgotten. */
@@ -477,6 +484,8 @@ class Bedside {
     put(this.facts.rate.small, rate.others);
     put(this.rateBeside, rate.beside);
     put(this.facts.rate.large, rate.main);
+    this.syringe.disabled = !this.state.dose.open;
+    this.syringe.setAttribute("aria-label", say("syringe_label", { rate: rate.main, syringe: rate.others }));
     put(this.facts.given.small, given.others);
     put(this.facts.given.large, given.main);
     this.facts.phase.node.dataset.status = phase.status;
@@ -495,6 +504,7 @@ class Bedside {
     const due = this.state.next_due;
     const { node, small, large } = this.facts.due;
     node.hidden = Boolean(this.state.finished);
+    this.paintTitle(due);
     if (!due) {
       put(small, say("next_set"));
       put(large, "–");
@@ -510,6 +520,19 @@ class Bedside {
       : `${seconds < 0 ? "+" : ""}${duration(Math.abs(seconds))}`);
     const share = Math.max(0, Math.min(1, seconds / due.interval_s));
     this.dueBar.style.width = `${Math.round(share * 100)}%`;
+  }
+
+  /** The tab says when the next set is due and where: it is read while another page stands in front. */
+  paintTitle(due) {
+    // The page of a locked device lies aside, and its tab is the lock's.
+    if (!this.root.isConnected) return;
+    this.titleBefore ??= document.title;
+    const seconds = due ? (Date.parse(due.due_at) - this.now()) / 1000 : 0;
+    const missed = due && this.now() >= Date.parse(due.missed_at);
+    const words = !due ? "title_plain" : missed ? "title_missed" : seconds <= 0 ? "title_over" : "title_next";
+    const title = say(words, { chair: this.state.chair, left: duration(Math.abs(seconds)) });
+    if (document.title !== title) document.title = title;
+    this.titled = title;
   }
 
   paintAlert() {
@@ -598,7 +621,9 @@ class Bedside {
     }
     if (row.kind !== "set") {
       return el("div", props, time,
-        button(row.text, () => this.sheets.strike(row), { class: "tap cell text", "aria-label": say("amend_row", { text: row.text }) }), by);
+        button(row.text, () => this.sheets.strike(row), { class: "tap cell text", "aria-label": say("amend_row", { text: row.text }) }),
+        // The onset of a side effect is found out later: only a change of it may say why it is late.
+        row.late && (row.kind === "event" || row.late.includes(": ")) ? el("span", { class: "late" }, row.late) : null, by);
     }
     return el("div", props, time, row.cells.map((cell) => this.cell(row, cell)), row.late ? el("span", { class: "late" }, row.late) : null,
       row.source ? el("span", { class: "late source" }, row.source) : null, by);
@@ -676,6 +701,7 @@ class Bedside {
     this.sized.disconnect();
     this.dialogs.disconnect();
     this.deafen();
+    if (document.title === this.titled) document.title = this.titleBefore;
     this.root.remove();
     ROOTS.delete(this.parent);
   }

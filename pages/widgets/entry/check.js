@@ -113,21 +113,27 @@ function jump(field, value, previous, found) {
   return [found("soft", "jump", { change: Math.abs(change), direction, previous: text, minutes })];
 }
 
-/** What two pressures of one set say about each other. */
-function pressures(limits, sbpText, dbpText) {
-  const sbp = toNumber(sbpText ?? "");
-  const dbp = toNumber(dbpText ?? "");
+/** The values that are judged together; ``mean`` is in mmHg, whatever it was typed in. */
+const PRESSURES = ["sbp", "dbp", "map"];
+
+/** What the pressures of one set, numbers or null, say about each other: the worst of it, or null. */
+function pressures(limits, sbp, dbp, mean = null) {
   if (sbp === null || dbp === null) return null;
-  const change = sbp - dbp;
-  const found = (kind, code) => ({
+  const whole = (value) => (value === null ? "" : String(Math.round(value)));
+  const found = (kind, code, words = {}) => ({
     kind,
     code,
     key: code.split(".")[0],
-    text: fill(limits.sentences[code], { sbp, dbp, change }),
+    text: fill(limits.sentences[code], { sbp: whole(sbp), dbp: whole(dbp), map: whole(mean), change: whole(sbp - dbp), ...words }),
   });
-  if (change <= 0) return found("hard", "dbp.not_below_sbp");
-  if (change < limits.cross.pulse_pressure_soft_below) return found("soft", "sbp.pulse_pressure_below");
-  if (change > limits.cross.pulse_pressure_soft_above) return found("soft", "sbp.pulse_pressure_above");
+  if (sbp <= dbp) return found("hard", "dbp.not_below_sbp");
+  if (mean !== null && (mean < dbp || mean > sbp)) return found("hard", "map.not_between");
+  if (sbp - dbp < limits.cross.pulse_pressure_soft_below) return found("soft", "sbp.pulse_pressure_below");
+  if (sbp - dbp > limits.cross.pulse_pressure_soft_above) return found("soft", "sbp.pulse_pressure_above");
+  const derived = (sbp + 2 * dbp) / 3;
+  if (mean !== null && Math.abs(mean - derived) > limits.cross.map_difference_soft_above) {
+    return found("soft", "map.difference", { derived: whole(derived), change: whole(Math.abs(mean - derived)) });
+  }
   return null;
 }
 

@@ -2,6 +2,8 @@
 
 const DRAFT_DELAY_MS = 500;
 const OTHER_DRAFT_MS = 3600000;
+/** So long the form stays empty for the answer which drafts are in the record already. */
+const RECORDED_WITHIN_MS = 2000;
 
 const isRecord = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
 
@@ -89,8 +91,9 @@ class Drafts {
     const server = this.app.config.draft ? readDraft(this.app.config.draft) : null;
     if (this.app.config.draft && !server) form.note(say("draft_unreadable"));
     const stored = await this.ofSession();
+    const recorded = await this.recorded(stored);
     // Asked now, not before: an entry may have been answered while this page came up.
-    const queued = new Set([...outbox.items.map((item) => item.id), ...outbox.gone]);
+    const queued = new Set([...outbox.items.map((item) => item.id), ...outbox.gone, ...recorded]);
     for (const draft of stored) if (queued.has(draft.entry)) this.shelf.drop("drafts", draft.key);
     const drafts = [...stored, ...(server ? [server] : [])].filter((draft) => !queued.has(draft.entry))
       .sort((a, b) => b.changed - a.changed);
@@ -101,6 +104,18 @@ class Drafts {
     if (!found || !form.isEmpty() || this.entry !== entry) return;
     form.takeOver(found);
     await this.keep(form.content, found.changed, found.key);
+  }
+
+  /**
+   * Which of these the server holds as saved sets: a tablet that died within the tap on SAVE may have
+   * sent the set and kept its draft.  Without an answer they are offered; saved again they are the
+   * same set, and the form lets go of them once the record shows them.
+   */
+  async recorded(drafts) {
+    if (!drafts.length) return [];
+    const sets = drafts.map((draft) => draft.entry);
+    const { answer, content } = await this.app.post("recorded", { sets }, RECORDED_WITHIN_MS);
+    return answer === 200 ? content.recorded : [];
   }
 
   /** What was typed and not saved on another tablet: shown once, taken over or left there. */

@@ -2,6 +2,8 @@
 
 /** From this grade on (life-threatening, death) a side effect is asked once more. */
 const GRAVE = 4;
+/** Death.  Offered at once for the terms that are critical by themselves, behind one tap for others. */
+const FATAL = 5;
 /** The action that leaves a question open: which drug. */
 const DRUG_GIVEN = "drug";
 
@@ -30,7 +32,8 @@ class EffectSheets extends RecordSheets {
   grade(term, entry = { taken: { ago: 0 }, relation: null, action: null }) {
     const open = this.app.state.effects.filter((effect) => effect.term === term.key);
     this.open(term.display,
-      this.when(say("since"), entry, () => this.grade(term, entry)),
+      // An onset is found out later: that is no late entry, and has no reason.
+      this.when(say("since"), entry, () => this.grade(term, entry), undefined, undefined, false),
       this.optional(say("relation"), this.app.config.relations, entry, "relation"),
       this.optional(say("action"), this.app.config.effect_actions, entry, "action"),
       this.grades(term, (grade) => {
@@ -74,7 +77,12 @@ class EffectSheets extends RecordSheets {
       [rule(grade)], say("grade_confirm", { grade: grade.grade, label: grade.label }), () => done(grade));
     const first = el("div", { class: "grades" }, usual.map((grade) => choice(grade, () => done(grade))));
     first.querySelector("button:not(:disabled)")?.setAttribute("data-first", "");
-    return [first, el("div", { class: "grades grave" }, grave.map((grade) => choice(grade, () => ask(grade))))];
+    const rare = term.critical ? [] : grave.filter((grade) => grade.grade >= FATAL);
+    const rest = el("div", { class: "grades grave" });
+    const draw = (all) => refill(rest, grave.filter((grade) => all || !rare.includes(grade)).map((grade) => choice(grade, () => ask(grade))),
+      all || !rare.length ? null : button(say("more_grades"), () => draw(true), { class: "tap quiet more-grades" }));
+    draw(now !== null && rare.some((grade) => grade.grade === now));
+    return [first, rest];
   }
 
   effectLine(effect) {

@@ -255,7 +255,9 @@ class Form {
   }
 
   forget(key) {
-    this.confirmed = new Set([...this.confirmed].filter((code) => !code.startsWith(`${key}.`)));
+    // What was answered about two pressures is asked anew when either of them changes.
+    const together = PRESSURES.includes(key) ? /^(sbp\.pulse|map\.)/ : null;
+    this.confirmed = new Set([...this.confirmed].filter((code) => !code.startsWith(`${key}.`) && !together?.test(code)));
   }
 
   // -- what stands in the form ----------------------------------------------------------------
@@ -314,7 +316,9 @@ class Form {
     if (text === undefined || this.content.really[key]) return null;
     const unit = this.content.units[key];
     const finished = done || isComplete(this.fields[key], text, unit);
-    return plausibility(this.app.config.limits, this.fields[key], text, this.recent(key), finished, unit)[0] ?? null;
+    const [found] = plausibility(this.app.config.limits, this.fields[key], text, this.recent(key), finished, unit);
+    // Beside its own limits the mean pressure is judged by the two others of the set, once it is typed.
+    return found ?? (finished && key === "map" ? this.crossFindings().find((other) => other.key === "map") : null) ?? null;
   }
 
   isTyping(key) {
@@ -324,8 +328,11 @@ class Form {
   /** When the set was taken, as chosen; a clock time is the latest one that has come. */
   takenAt() {
     const { ago = 0, clock: typed } = this.content.taken;
+    return typed ? this.instantOf(typed) : this.app.now() - ago * 60000;
+  }
+
+  instantOf(typed) {
     const now = this.app.now();
-    if (!typed) return now - ago * 60000;
     const minuteOfDay = (text) => Number(text.slice(0, 2)) * 60 + Number(text.slice(3, 5));
     const back = (minuteOfDay(clock(now)) - minuteOfDay(typed) + 1440) % 1440;
     return Math.floor(now / 60000 - back) * 60000;
@@ -359,9 +366,10 @@ class Form {
   }
 
   crossFindings() {
-    const { values, really } = this.content;
-    if (really.sbp || really.dbp) return [];
-    const found = pressures(this.app.config.limits, values.sbp, values.dbp);
+    const { values, really, units } = this.content;
+    if (PRESSURES.some((key) => really[key])) return [];
+    const found = pressures(this.app.config.limits,
+      ...PRESSURES.map((key) => canonical(this.fields[key], toNumber(values[key] ?? ""), units[key])));
     return found ? [found] : [];
   }
 
@@ -526,7 +534,21 @@ class Form {
       content.taken = { clock: clock(draft.changed) };
     }
     this.fill(content);
+    this.offered = JSON.stringify(this.content);
     this.note(say("draft_restored", { time: clock(draft.changed) }));
+  }
+
+  /**
+   * A draft stands here that turns out to be saved: its request was still on its way when the page
+   * that sent it died.  What was changed in it since stays; the server says what it has of it.
+   */
+  takeBackRecorded(rows) {
+    const isRecorded = rows.some((row) => row.kind === "set" && row.id === this.drafts.entry);
+    if (!isRecorded || JSON.stringify(this.content) !== this.offered) return;
+    const { key } = this.drafts;
+    this.closeAsk();
+    this.clear(this.drafts.shelf.drop("drafts", key));
+    this.note(say("draft_is_saved"));
   }
 
   // -- painting -----------------------------------------------------------------------------------

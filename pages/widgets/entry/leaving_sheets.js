@@ -143,8 +143,18 @@ class LeavingSheets extends Sheets {
   /** What is said beside an answer: which medicines, which disease. */
   gateNote({ id, label, answer, prompt, note }) {
     const back = () => this.follow(say("gate_title"), () => this.gateContent());
-    const words = el("textarea", { rows: 4, maxlength: 2000, class: "search note", "aria-label": label });
+    const words = el("textarea", { rows: 6, maxlength: 2000, class: "search note", "aria-label": label });
     words.value = note ?? "";
+    // One on a line: the next begins with one key, also where the tablet's keyboard has no line end.
+    const line = button(say("next_line"), () => {
+      words.value = `${words.value.trimEnd()}\n`;
+      words.dispatchEvent(new Event("input"));
+      words.focus();
+    }, { ...REPEATS, class: "tap choice" });
+    const none = button(say("note_none"), () => {
+      words.value = say("note_none");
+      words.dispatchEvent(new Event("input"));
+    }, { class: "tap choice" });
     const written = () => words.value.trim();
     const save = button(say("note_save"), () => {
       this.tellGate([{ question: id, answer, note: written() }], `${label}: ${say(`answer_${answer}`)}`);
@@ -153,7 +163,7 @@ class LeavingSheets extends Sheets {
     words.addEventListener("input", () => {
       save.disabled = !written();
     });
-    this.open(label, el("p", {}, prompt), words, el("div", { class: "foot" }, el("div", { class: "confirm-row" },
+    this.open(label, el("p", {}, prompt), words, el("div", { class: "choices" }, line, none), el("div", { class: "foot" }, el("div", { class: "confirm-row" },
       button(say("go_back"), back, { class: "tap wide" }), save)));
     words.focus();
   }

@@ -298,13 +298,13 @@ class Outbox {
   }
 
   /** A request of ours: ``{answer: status or null, content: JSON or null}``. */
-  async post(url, body) {
+  async post(url, body, withinMs = TIMEOUT_MS) {
     try {
       const response = await fetch(url, {
         method: "POST",
         headers: { "Content-Type": "application/json", "X-CSRF-Token": this.csrf },
         body: JSON.stringify(body),
-        signal: AbortSignal.timeout(TIMEOUT_MS),
+        signal: AbortSignal.timeout(withinMs),
         redirect: "error",
       });
       const json = response.headers.get("content-type")?.includes("json");

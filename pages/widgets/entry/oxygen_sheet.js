@@ -23,14 +23,15 @@ class OxygenSheets extends SymptomSheets {
     const typed = () => {
       if (!judge()) return;
       this.close();
-      this.app.sayFlow(input.value, entry.taken);
+      this.app.sayFlow(input.value, entry.taken, entry.device);
     };
     onEnter(input, typed);
-    const flows = this.choices(event.flows, (flow) => this.app.sayFlow(flow, entry.taken));
+    const flows = this.choices(event.flows, (flow) => this.app.sayFlow(flow, entry.taken, entry.device));
     flows.classList.add("flows");
     this.open(event.label,
       now && now.value !== null ? el("p", {}, say("oxygen_now", { flow: now.text, time: clock(Date.parse(now.taken_at)) })) : null,
       this.when(say("at_time"), entry, () => this.oxygen(event, entry)),
+      this.optional(say("oxygen_by"), this.app.config.oxygen_devices, entry, "device"),
       el("div", { class: "split" },
         el("div", {}, flows, el("p", {}, say("oxygen_other")), input, problem),
         el("div", {}, keypad({ target: () => input, left: { label: "." } }),

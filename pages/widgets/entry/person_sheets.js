@@ -6,7 +6,7 @@ class PersonSheets extends LeavingSheets {
   weigh() {
     const { patient } = this.app.state;
     const chosen = { measured: null, basis: patient.basis };
-    const typed = { weight_kg: "", height_cm: "" };
+    const typed = { weight_kg: "", height_cm: "", weight_unit: "kg" };
     let active = null;
     const make = (name, unit, was) => {
       const label = say(`weigh_${name}`);
@@ -18,7 +18,17 @@ class PersonSheets extends LeavingSheets {
         draw();
       });
       active ??= input;
-      return el("div", { class: "more-row" }, el("label", { for: `w-${name}` }, label), input, el("span", { class: "unit" }, unit));
+      return el("div", { class: "more-row" }, el("label", { for: `w-${name}` }, label), input, unit === "kg" ? inPounds() : el("span", { class: "unit" }, unit));
+    };
+    /** A number is never turned into another by a tap: what stands there is what was typed, in another unit. */
+    const inPounds = () => {
+      const node = button("kg", () => {
+        typed.weight_unit = typed.weight_unit === "kg" ? "lb" : "kg";
+        put(node, typed.weight_unit);
+        node.setAttribute("aria-label", say("change_unit", { label: `${say("weigh_weight_kg")} ${typed.weight_unit}` }));
+        draw();
+      }, { ...REPEATS, class: "tap unit", "aria-label": say("change_unit", { label: `${say("weigh_weight_kg")} kg` }) });
+      return node;
     };
     const rows = [make("weight_kg", "kg", ""), make("height_cm", "cm", patient.height ?? "")];
     const problem = el("p", { class: "problem", role: "alert" });
@@ -32,7 +42,7 @@ class PersonSheets extends LeavingSheets {
     };
     const ask = async () => {
       if (next.disabled) return;
-      const request = { id: newId(), weight_kg: typed.weight_kg, height_cm: typed.height_cm || null,
+      const request = { id: newId(), weight_kg: typed.weight_kg, weight_unit: typed.weight_unit, height_cm: typed.height_cm || null,
         measured: chosen.measured === "measured", basis: chosen.basis ?? "ABW" };
       const { answer, content } = await this.app.post("preview", { ...request, kind: "weight" });
       if (answer === 200) this.weighed(request, content);

@@ -86,38 +86,69 @@ class RecordSheets extends RowSheets {
       right.text = plainDigits(input.value);
       right.strike = false;
       draw();
+      put(problem, this.saidOf(row, cell, right.text));
     });
     this.open(say("amend_title"), el("div", { class: "split" },
       el("div", {}, was, input, problem, reasons),
       el("div", {}, keypad({ target: () => input, left: { label: "." } }))));
   }
 
+  /** What is to be said of a corrected value while it is typed: by itself, and beside the others of its set. */
+  saidOf(row, cell, text) {
+    const { limits } = this.app.config;
+    const field = this.form.fields[cell.parameter];
+    if (!field || text === "") return "";
+    const finished = isComplete(field, text);
+    const found = plausibility(limits, field, text, null, finished);
+    if (finished && PRESSURES.includes(cell.parameter)) {
+      const beside = (key) => toNumber(key === cell.parameter ? text : row.cells.find((other) => other.parameter === key)?.text ?? "");
+      found.push(pressures(limits, ...PRESSURES.map(beside)));
+    }
+    const all = found.filter(Boolean);
+    return (all.find(({ kind }) => kind === "hard") ?? all[0])?.text ?? "";
+  }
+
   /**
-   * Two people, two values: the one that is not kept is struck out and stays readable.  What is
-   * settled keeps its place, so that nothing else comes to lie under the finger.
+   * Two values of one thing: the one that is not kept is struck out and stays readable, or both are
+   * right because it was measured again.  What is settled keeps its place, so that nothing else comes
+   * to lie under the finger.
    */
   conflicts() {
     const pairs = this.app.state.conflicts;
     const struck = new Set();
-    const settled = (pair) => pair.values.some((value) => struck.has(value.id));
+    const right = new Set();
+    const settled = (pair) => right.has(pair) || pair.values.some((value) => struck.has(value.id));
     const list = el("div", { class: "conflict-list" });
+    const goOn = () => {
+      if (pairs.every(settled)) this.close();
+      else draw();
+    };
     const choose = (pair, kept) => {
       const wrong = pair.values.find((value) => value !== kept);
       struck.add(wrong.id);
       this.app.send("amend", { amends: wrong.id, keeps: kept.id, replacement: null, reason: this.app.config.conflict_reason },
         say("sum_conflict", { label: pair.label, kept: kept.text, old: wrong.text }));
-      if (pairs.every(settled)) this.close();
-      else draw();
+      goOn();
+    };
+    const callRight = (chosen) => {
+      chosen.forEach((pair) => right.add(pair));
+      this.app.send("both-right", { pairs: chosen.map(({ values: [one, other] }) => ({ id: newId(), first: one.id, second: other.id })) },
+        chosen.map(({ label, values: [one, other] }) => say("sum_both_right", { label, one: one.text, other: other.text })).join("  "));
+      goOn();
     };
     const choice = (pair, value) => {
       const text = `${value.time} · ${value.by}`;
       return button([el(struck.has(value.id) ? "s" : "b", {}, value.text), el("small", {}, text)], () => choose(pair, value),
         { class: "tap choice", "data-id": value.id, disabled: settled(pair) });
     };
+    const both = (pair) => button(say("both_right"), () => callRight([pair]),
+      { class: "tap choice both-right", "aria-pressed": String(right.has(pair)), disabled: settled(pair) });
     const draw = () => refill(list, pairs.map((pair) => el("div", { class: "conflict-pair", role: "group", "aria-label": pair.label },
-      el("b", {}, pair.label), pair.values.map((value) => choice(pair, value)))));
+      el("b", {}, pair.label), pair.values.map((value) => choice(pair, value)), both(pair))),
+    // A pressure that was measured again are two pairs, and one tap.
+    pairs.length > 1 ? button(say("all_right"), () => callRight(pairs.filter((pair) => !settled(pair))), { class: "tap wide all-right" }) : null);
     draw();
-    this.open(say("conflict_title"), el("p", {}, say("conflict_help")), list);
+    this.open(say("conflict_title"), el("p", {}, say("both_right_help"), " ", say("conflict_help")), list);
   }
 
   /** Everything recorded lately, to be read or corrected. */

@@ -102,10 +102,12 @@ class SheetFrame {
   }
 
   /** When, by one tap; now unless something else is said.  A clock time is typed in a sheet of its own. */
-  when(caption, entry, reopen, changed = () => {}, agos = [0, 5, 10, 15, 30]) {
+  when(caption, entry, reopen, changed = () => {}, agos = [0, 5, 10, 15, 30], asksWhy = true) {
     const row = el("div", { class: "chips", role: "group", "aria-label": caption });
+    const why = el("div", { class: "late-why" });
     const choose = (taken) => {
-      entry.taken = taken;
+      // The reason stays while the time is put right.
+      entry.taken = entry.taken.late ? { ...taken, late: entry.taken.late } : taken;
       draw();
       changed();
     };
@@ -118,8 +120,16 @@ class SheetFrame {
           choose(atClock(clockTime, day));
           reopen();
         }, [], reopen), { "aria-pressed": String(Boolean(typed)), "data-ago": "other" }));
+      refill(why, asksWhy && this.isLate(entry.taken) ? this.chips(say("late_short"), this.app.config.late_reasons, entry.taken, "late", draw) : null);
     };
     draw();
-    return row;
+    return el("div", { class: "when" }, row, why);
+  }
+
+  /** Whether so long after is late, and may say why (U-42). */
+  isLate({ ago = 0, clock: typed, day }) {
+    const { late_after_min: limit } = this.app.config;
+    if (!typed) return ago > limit;
+    return Boolean(day) || (this.app.now() - this.form.instantOf(typed)) / 60000 > limit;
   }
 }

@@ -64,6 +64,11 @@ def _screen_words() -> dict[str, str]:
         "set_missed": _("set MISSED"),
         "struck_row": _("Struck out: {text}"),
         "state_label": _("State of the infusion"),
+        "syringe_label": _("{rate}, {syringe}: new syringe or bag"),
+        "title_missed": _("set MISSED · {chair}"),
+        "title_next": _("{left} · {chair}"),
+        "title_over": _("+{left} · {chair}"),
+        "title_plain": _("{chair}"),
     }
 
 
@@ -74,6 +79,7 @@ def _entry_words() -> dict[str, str]:
         "distress": _("Does it distress the patient?"),
         "distress_no": _("Distress: no"),
         "distress_yes": _("Distress: YES"),
+        "draft_is_saved": _("This set was saved already. It stands in the list."),
         "draft_unreadable": _("A draft could not be read and was left out."),
         "draft_restored": _("Typed at {time}, not saved yet"),
         "entry_label": _("New observation set"),
@@ -238,6 +244,9 @@ def _sheet_words() -> dict[str, str]:
             "The one that is not kept is struck out and stays readable. "
             "Until somebody chooses, the worse value counts."
         ),
+        "both_right": _("Both are right"),
+        "all_right": _("All are right: measured again"),
+        "both_right_help": _("Measured again within a minute? Then both values stay."),
         "conflict_title": _("Two values within a minute. Which one is right?"),
         "completed_confirm": _("Complete the session"),
         "completed_help": _(
@@ -246,6 +255,8 @@ def _sheet_words() -> dict[str, str]:
         ),
         "completed_title": _("Complete this session?"),
         "given_for": _("Given for"),
+        "next_line": _("next line ↵"),
+        "note_none": _("none"),
         "note_do": _("Note"),
         "note_save": _("Save"),
         "go_back": _("Back"),
@@ -254,6 +265,7 @@ def _sheet_words() -> dict[str, str]:
         "grade_now": _("Grade changed"),
         "leave_draft": _("Leave it there"),
         "minus_minutes": _("−{minutes} min"),
+        "more_grades": _("another grade…"),
         "more_title": _("More values and symptoms of this set"),
         "new_syringe": _("New syringe or bag"),
         "no_such_effect": _("No side effect has this name. Try fewer letters."),
@@ -287,6 +299,7 @@ def _sheet_words() -> dict[str, str]:
         "strike_out": _("Strike out, without a new value"),
         "sum_amend": _("{label} {old} corrected to {value}"),
         "sum_answer": _("Answer to: {text}"),
+        "sum_both_right": _("{label} {one} and {other}: both right"),
         "sum_conflict": _("{label} {kept} kept, {old} struck out"),
         "sum_effect": _("{effect} grade {grade}"),
         "sum_effect_end": _("{effect} ended"),
@@ -416,8 +429,10 @@ def _symptom_words() -> dict[str, str]:
         "saved_clock": _("✓ saved {time} · {why}"),
         "sum_retime": _("{what} was at {time}"),
         "wrong_time": _("Wrong time…"),
+        "late_short": _("Late because"),
         "late_why": _("Entered late because"),
         "oxygen_now": _("Last recorded: {flow} L/min at {time}."),
+        "oxygen_by": _("Given by"),
         "oxygen_other": _("Or type another flow in L/min."),
         "sum_oxygen": _("Oxygen {flow} L/min"),
         "symptom_gone": _("gone"),
