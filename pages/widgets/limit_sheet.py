@@ -6,13 +6,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import tzinfo
 from gettext import gettext as _
 from html import escape
-from itertools import groupby
 from typing import Any
 
 from monitor.actions.versions import StoredVersion
 from monitor.errors import Problem
 from monitor.limit_set_entry import LEVEL_PARTS, SINGLE, clock_words, entry_of
+from monitor.parameters import PARAMETERS
 from monitor.permissions import User
+from monitor.readings import short_name
 from pages.widgets.protocol_sheet import (
     head_html,
     history_html,
@@ -22,16 +23,13 @@ from pages.widgets.protocol_sheet import (
     table_html,
 )
 
+_SIGNS = {">=": "≥", "<=": "≤", "=": ":"}
+
 
 def limit_list_html(versions: Sequence[StoredVersion], page: str) -> str:
-    """Every version by its code; a row leads to its sheet."""
-    parts = []
-    for code, items in groupby(versions, key=lambda item: item.version.code):
-        rows = "".join(
-            row_html(item, page, item.events[-1].reason if item.events else "") for item in items
-        )
-        parts.append(f'<h2>{escape(code)}</h2><div class="rows" role="list">{rows}</div>')
-    return "".join(parts)
+    """Every version, the newest of each code first; a row leads to its sheet."""
+    rows = "".join(row_html(item, page, item.events[-1].reason) for item in versions)
+    return f'<div class="rows limit-sets" role="list">{rows}</div>'
 
 
 def limit_sheet_html(
@@ -52,12 +50,13 @@ def limit_sheet_html(
 
 def _limits(content: Mapping[str, Any]) -> str:
     rows = "".join(
-        f"<tr><td><b>{escape(row['label'])}</b>{_only(row)}</td>"
-        + "".join(f"<td>{_level(row.get(level), content)}</td>" for level in LEVEL_PARTS)
-        + f'<td class="none">{escape(row["source"])}</td></tr>'
+        f"<tr><td><b>{escape(row['label'])}</b>{_only(row)}"
+        f'<small class="source">{escape(row["source"])}</small></td>'
+        + "".join(f"<td>{_level(row, level, content)}</td>" for level in LEVEL_PARTS)
+        + "</tr>"
         for row in content["rule"]
     )
-    head = (_("Limit"), _("▲ Warning"), _("⬤ Critical"), _("Source"))
+    head = (_("Limit and its source"), _("▲ Warning"), _("⬤ Critical"))
     title = escape(_("Limits ({n})").format(n=len(content["rule"])))
     return f'<section class="limit-rows"><h2>{title}</h2>{table_html(head, rows)}</section>'
 
@@ -75,17 +74,41 @@ def _only(row: Mapping[str, Any]) -> str:
     return "".join(f"<small>{escape(word)}</small>" for word in words)
 
 
-def _level(level: Mapping[str, Any] | None, content: Mapping[str, Any]) -> str:
+def _level(row: Mapping[str, Any], name: str, content: Mapping[str, Any]) -> str:
+    level = row.get(name)
     if not level:
         return '<span class="none">–</span>'
-    lines = [f"<b>{escape(level['fires'])}</b>"]
+
+    def told(part: str) -> str:
+        return escape(expression_words(level[part], row["sign"]))
+
+    lines = [f"<b>{told('fires')}</b>"]
     if "at_once" in level:
-        lines.append(escape(_("at once when {what}").format(what=level["at_once"])))
+        lines.append(_("at once when {what}").format(what=told("at_once")))
     if "counts_when" in level:
-        lines.append(escape(_("counts only when {what}").format(what=level["counts_when"])))
-    lines.append(escape(_("ends {what}").format(what=level["clears"])))
+        lines.append(_("counts only when {what}").format(what=told("counts_when")))
+    lines.append(_("ends {what}").format(what=told("clears")))
     lines.append(escape(confirm_words(level["confirm"], content)))
     return "".join(f"<div>{line}</div>" for line in lines)
+
+
+def expression_words(expression: str, sign: str) -> str:
+    """A condition as people read it: ``SBP ≥ 160``, ``rise ≥ 40 or rise ≥ 30 %``."""
+    words = []
+    for clause in expression.split(" or "):
+        told = []
+        for condition in clause.split(" and "):
+            measure, comparison, limit = condition.split()
+            percent = " %" if measure.endswith("_percent") else ""
+            name = measure.removesuffix("_percent").replace("_", " ")
+            if measure == "value":
+                name = short_name(sign)
+            elif measure in PARAMETERS:
+                name = PARAMETERS[measure].short
+            shown = _SIGNS.get(comparison, comparison)
+            told.append(f"{name} {shown} {limit}{percent}")
+        words.append(" and ".join(told))
+    return " or ".join(words)
 
 
 def confirm_words(name: str, content: Mapping[str, Any]) -> str:

@@ -54,8 +54,8 @@ def errors(app: AppTest) -> str:
 def test_everybody_reads_every_limit_with_its_source(sqlite_store: SqlStore, user: User) -> None:
     assert "ADULT-CLINIC-1" in html_of(drawn(sqlite_store, user))
     html = html_of(drawn(sqlite_store, user, version=FIRST))
-    for words in ("Systolic pressure high", "value &gt;= 160", "ends value &lt; 155",
-                  "repeat 1:00 to 5:00", "at once when value &gt;= 200", "Rodrigues 2020",
+    for words in ("Systolic pressure high", "SBP ≥ 160", "ends SBP &lt; 155",
+                  "repeat 1:00 to 5:00", "at once when SBP ≥ 200", "Rodrigues 2020",
                   "packaged with the monitor"):  # fmt: skip
         assert words in html, words
 
@@ -80,7 +80,7 @@ def test_a_lead_changes_one_limit_and_an_anaesthetist_approves_it(sqlite_store: 
         item for item in limit_set_versions(sqlite_store, lead()) if item.standing is Standing.DRAFT
     ]
     app = drawn(sqlite_store, anaesthetist(), version=draft.version.id)
-    assert "value &gt;= 165" in html_of(app)
+    assert "SBP ≥ 165" in html_of(app)
     field(app, "What did you check?").input("the audit of May")
     press(app, "Approve")
     assert "is approved" in app.success[0].value
