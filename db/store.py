@@ -239,8 +239,9 @@ class SqlStore:
         with self._reading() as connection:
             return version_events(connection, of, clinic)
 
-    def protocols_in_use(self, clinic: str) -> frozenset[UUID]:
-        asked = sa.select(SESSION.c.protocol_id).where(SESSION.c.clinic == clinic).distinct()
+    def versions_in_use(self, kind: str, clinic: str) -> frozenset[UUID]:
+        pinned = SESSION.c[f"{kind}_id"]
+        asked = sa.select(pinned).where(SESSION.c.clinic == clinic).distinct()
         with self._reading() as connection:
             return frozenset(connection.execute(asked).scalars())
 

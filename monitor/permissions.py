@@ -41,6 +41,8 @@ class Action(StrEnum):
     EXPORT = "export"
     MANAGE_PROTOCOLS = "manage protocols"
     APPROVE_PROTOCOLS = "approve protocols"
+    MANAGE_LIMITS = "write alert limits"
+    APPROVE_LIMITS = "approve alert limits"
     MANAGE_USERS = "manage users"
     SEE_AUDIT = "see the audit trail"
 
@@ -73,6 +75,7 @@ ALLOWED: dict[Role, frozenset[Action]] = {
         Action.CHANGE_LIMITS,
         Action.SIGN_SESSION,
         Action.APPROVE_PROTOCOLS,
+        Action.APPROVE_LIMITS,
         Action.EXPORT,
         Action.SEE_AUDIT,
     },
@@ -83,6 +86,7 @@ ALLOWED: dict[Role, frozenset[Action]] = {
             Action.FIND_SESSIONS,
             Action.EXPORT,
             Action.MANAGE_PROTOCOLS,
+            Action.MANAGE_LIMITS,
             Action.MANAGE_USERS,
             Action.SEE_AUDIT,
         }

@@ -179,8 +179,8 @@ class Store(Protocol):
     def version_events(self, kind: str, clinic: str) -> tuple[VersionEvent, ...]:
         """What happened in a clinic to every version it has, version by version, in order."""
 
-    def protocols_in_use(self, clinic: str) -> frozenset[UUID]:
-        """The protocol versions under which the clinic ever opened a session."""
+    def versions_in_use(self, kind: str, clinic: str) -> frozenset[UUID]:
+        """The versions of this kind under which the clinic ever opened a session."""
 
     # -- projections -----------------------------------------------------------------------
     def summaries(self, query: SessionQuery) -> Sequence[Mapping[str, Any]]: ...

@@ -308,8 +308,8 @@ def parse_threshold_set(content: Mapping[str, Any]) -> ThresholdSet:
         ValueError: naming the row and what is wrong with it.
         KeyError: something that every set or row must have is missing.
     """
-    confirms = {name: _confirm(row) for name, row in content["confirm"].items()}
-    rules = tuple(_rule(row, order, confirms) for order, row in enumerate(content["rule"]))
+    confirms = parse_confirms(content)
+    rules = tuple(parse_rule(row, order, confirms) for order, row in enumerate(content["rule"]))
     ids = [rule.id for rule in rules]
     if len(set(ids)) != len(ids):
         raise ValueError("two rows have the same id")
@@ -324,6 +324,15 @@ def parse_threshold_set(content: Mapping[str, Any]) -> ThresholdSet:
         conflict_within=_seconds(content["readings"]["conflict_within_s"]),
         late_after=_seconds(content["readings"]["late_after_s"]),
     )
+
+
+def parse_confirms(content: Mapping[str, Any]) -> dict[str, Confirm]:
+    """The ways to confirm that the rows of a set name, by name.
+
+    Raises:
+        ValueError: one whose end lies before its begin.
+    """
+    return {name: _confirm(row) for name, row in content["confirm"].items()}
 
 
 def _seconds(number: int) -> timedelta:
@@ -360,7 +369,12 @@ _RULE_KEYS = frozenset(Rule.__dataclass_fields__) - {"order", "clear_apart"} | {
 _LEVEL_KEYS = frozenset(Level.__dataclass_fields__) - {"name"}
 
 
-def _rule(row: Mapping[str, Any], order: int, confirms: Mapping[str, Confirm]) -> Rule:
+def parse_rule(row: Mapping[str, Any], order: int, confirms: Mapping[str, Confirm]) -> Rule:
+    """One row of a set, at its place in the table.
+
+    Raises:
+        ValueError: naming the row and what is wrong with it.
+    """
     try:
         return _checked_rule(row, order, confirms)
     except ValueError as error:

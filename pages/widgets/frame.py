@@ -17,6 +17,7 @@ from pages.anaesthetist.review_session import review_session
 from pages.clinic_lead.find_sessions import find_sessions
 from pages.clinic_lead.manage_users import manage_users
 from pages.everyone.intended_use import intended_use
+from pages.everyone.limit_sets import show_limit_sets
 from pages.everyone.live_board import show_board
 from pages.everyone.own_account import own_account
 from pages.everyone.protocols import show_protocols
@@ -60,6 +61,7 @@ OFFERS: tuple[Offer, ...] = (
     Offer("patients", "Patients", Action.KEEP_REGISTER, patients),
     Offer("sessions", "Sessions", Action.FIND_SESSIONS, find_sessions),
     Offer("protocols", "Protocols", Action.SEE_SESSION, show_protocols),
+    Offer("limits", "Alert limits", Action.SEE_SESSION, show_limit_sets),
     Offer("users", "Users", Action.MANAGE_USERS, manage_users),
     Offer("account", "My account", None, own_account, listed=False),
     Offer("intended-use", "Intended use", None, intended_use),

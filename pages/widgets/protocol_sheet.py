@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from monitor.actions.protocols import ProtocolVersion, Standing
+from monitor.actions.protocols import ProtocolVersion
+from monitor.actions.versions import Standing, StoredVersion
 from monitor.days import moment_text
 from monitor.dose_units import format_dose, plain, shown
 from monitor.errors import Problem
@@ -103,10 +104,11 @@ def list_html(versions: Sequence[ProtocolVersion], page: str) -> str:
 def _rows(items: Sequence[ProtocolVersion], page: str, nothing: str) -> str:
     if not items:
         return f'<p class="none">{escape(nothing)}</p>'
-    return f'<div class="rows" role="list">{"".join(_row(item, page) for item in items)}</div>'
+    return f'<div class="rows" role="list">{"".join(row_html(item, page, _row_words(item)) for item in items)}</div>'
 
 
-def _row(item: ProtocolVersion, page: str) -> str:
+def row_html(item: StoredVersion, page: str, words: str) -> str:
+    """One row of a list, that leads to the version on its page."""
     address = f"/{quote(page)}?version={item.version.id}"
     name = str(item.content.get("name", ""))
     number = _("version {n}").format(n=item.version.version)
@@ -114,7 +116,7 @@ def _row(item: ProtocolVersion, page: str) -> str:
         f'<div role="listitem"><a class="row" href="{address}" target="_self">'
         f"<b>{escape(item.version.code)}</b>"
         f'<span><span class="name">{escape(name)}</span><small>{escape(number)}</small></span>'
-        f"{badge(item)}<small>{escape(_row_words(item))}</small></a></div>"
+        f"{badge(item)}<small>{escape(words)}</small></a></div>"
     )
 
 
@@ -125,11 +127,11 @@ def _row_words(item: ProtocolVersion) -> str:
     return f"{_running_words(item)} · {source}" if item.running else source
 
 
-def _running_words(item: ProtocolVersion) -> str:
+def _running_words(item: StoredVersion) -> str:
     return ngettext("{n} session open", "{n} sessions open", item.running).format(n=item.running)
 
 
-def badge(item: ProtocolVersion) -> str:
+def badge(item: StoredVersion) -> str:
     """The standing as a word in a frame of its own."""
     return (
         f'<span><span class="badge {_BADGES[item.standing]}">'
@@ -155,8 +157,8 @@ def sheet_html(
     left, right = ("", watching) if content.get("steps") else (watching, "")
     return "".join(
         (
-            _head(item),
-            _lacks(problems),
+            head_html(item),
+            lacks_html(problems),
             _notes(content),
             '<div class="pair"><div>',
             _plan(content, dark=dark),
@@ -168,12 +170,13 @@ def sheet_html(
             right,
             "</div></div>",
             _sources(content),
-            _history(item, people, zone),
+            history_html(item, people, zone),
         )
     )
 
 
-def _head(item: ProtocolVersion) -> str:
+def head_html(item: StoredVersion) -> str:
+    """What it is called, its version and standing, how many sessions run under it, its source."""
     number = _("version {n}").format(n=item.version.version)
     running = f"<small>{escape(_running_words(item))}</small>" if item.running else ""
     source = str(item.content.get("source", ""))
@@ -185,7 +188,8 @@ def _head(item: ProtocolVersion) -> str:
     )
 
 
-def _lacks(problems: Sequence[Problem]) -> str:
+def lacks_html(problems: Sequence[Problem]) -> str:
+    """What stands in the way of approving; nothing when there is nothing."""
     if not problems:
         return ""
     lines = "".join(f"<p>▲ {escape(problem.message)}</p>" for problem in problems)
@@ -228,7 +232,7 @@ def _steps(content: Mapping[str, Any]) -> str:
         for number, step in enumerate(steps, start=1)
     )
     units = (PER_70_KG, PER_KG) if per_70 else (PER_KG,)
-    return _table((_("Step"), _("from minute"), *units), rows)
+    return table_html((_("Step"), _("from minute"), *units), rows)
 
 
 def _per_kg_number(stated_mg_per_h: Decimal) -> str:
@@ -250,7 +254,7 @@ def _limits(content: Mapping[str, Any]) -> str:
             single.append(_fact(content, field))
     head = (_("Beyond it"), _("asked (soft)"), _("refused (hard)"))
     return (
-        f"<section><h2>{escape(_('Limits'))}</h2>{_table(head, ''.join(pairs))}"
+        f"<section><h2>{escape(_('Limits'))}</h2>{table_html(head, ''.join(pairs))}"
         f"<table><tbody>{''.join(single)}</tbody></table></section>"
     )
 
@@ -284,7 +288,7 @@ def binding_html(item: ProtocolVersion) -> str:
     head = (_("Beyond it"), _("asked (soft)"), _("refused (hard)"))
     return (
         f"<section><h2>{escape(title)}</h2><p>{escape(help_text)}</p>"
-        f"{_table(head, ''.join(reversed(rows)))}</section>"
+        f"{table_html(head, ''.join(reversed(rows)))}</section>"
     )
 
 
@@ -374,10 +378,11 @@ def _sources(content: Mapping[str, Any]) -> str:
         return ""
     head = (_("About"), _("What the source says"), _("Source"), _("Confidence"))
     title = escape(_("Where the numbers come from"))
-    return f"<section><h2>{title}</h2>{_table(head, rows)}</section>"
+    return f"<section><h2>{title}</h2>{table_html(head, rows)}</section>"
 
 
-def _history(item: ProtocolVersion, people: Iterable[User], zone: tzinfo) -> str:
+def history_html(item: StoredVersion, people: Iterable[User], zone: tzinfo) -> str:
+    """Who wrote, approved and retired it, when and why."""
     names = {person.username: person.name for person in people} | {
         _PACKAGED: _("packaged with the monitor")
     }
@@ -390,7 +395,7 @@ def _history(item: ProtocolVersion, people: Iterable[User], zone: tzinfo) -> str
         for event in item.events
     )
     head = (_("When"), _("What"), _("Who"), _("Why"))
-    return f"<section><h2>{escape(_('History'))}</h2>{_table(head, rows)}</section>"
+    return f"<section><h2>{escape(_('History'))}</h2>{table_html(head, rows)}</section>"
 
 
 def _event_words(status: str) -> str:
@@ -422,7 +427,8 @@ def _value(content: Mapping[str, Any], field: ProtocolField) -> str:
     return f"<td{kind}>{escape(words)}</td>"
 
 
-def _table(head: Sequence[str], rows: str) -> str:
+def table_html(head: Sequence[str], rows: str) -> str:
+    """A table with column titles over rows that are HTML already."""
     titles = "".join(f'<th scope="col">{escape(title)}</th>' for title in head)
     return f"<table><thead><tr>{titles}</tr></thead><tbody>{rows}</tbody></table>"
 
@@ -440,7 +446,7 @@ def difference_html(changes: Sequence[Change]) -> str:
         f"<td><b>{_changed(change.after, change.unit, _('left out'), '')}</b></td></tr>"
         for change in changes
     )
-    return f"<section>{_table((_('Where'), _('before'), _('now')), rows)}</section>"
+    return f"<section>{table_html((_('Where'), _('before'), _('now')), rows)}</section>"
 
 
 def _changed(words: str, unit: str, nothing: str, kind: str) -> str:
