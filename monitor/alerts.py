@@ -324,6 +324,7 @@ def _detail(course: Course, threshold_set: ThresholdSet) -> str:
         said.append(f"Worst {plain(worst.peak_value, 1)}")
     if worst.baseline_value is not None:
         said.append(f"Baseline {plain(worst.baseline_value, 1)}")
+    said += dict.fromkeys(item.note for item in breaches if item.note and item.is_open)
     return ". ".join([*said, f"Limits {threshold_set.label}"]) + "."
 
 

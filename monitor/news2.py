@@ -139,6 +139,16 @@ def score_of(
     return news2(values, spo2_scale=spo2_scale) if values else None
 
 
+def threes_of(measures: Mapping[str, Decimal]) -> tuple[str, ...]:
+    """Parts that score 3 alone, from the ``points_*`` of a reading."""
+    return tuple(key for key in PARTS if measures.get(f"points_{key}") == SINGLE)
+
+
+def missing_in(measures: Mapping[str, Decimal]) -> tuple[str, ...]:
+    """Parts that are missing, from the ``points_*`` of a reading."""
+    return tuple(key for key in PARTS if f"points_{key}" not in measures)
+
+
 def names_of(parts: tuple[str, ...]) -> str:
     """The parts in words, in the order of the chart."""
     return ", ".join(PARTS[key].name for key in parts)

@@ -184,6 +184,8 @@ def marks(breaches: Iterable[Breach], threshold_set: ThresholdSet) -> dict[UUID,
     ready: dict[tuple[str, Decimal | None], PatientLimits] = {}
     for breach in breaches:
         rule, limits = rules.get(breach.rule_id), None
+        if rule is not None and rule.sign == "news2":
+            continue  # it is the sum that is beyond a limit, none of the values
         if rule is not None:
             key = (rule.id, breach.baseline_value)
             limits = ready.get(key) or ready.setdefault(key, PatientLimits(rule, key[1]))
