@@ -16,8 +16,9 @@ from decimal import ROUND_HALF_UP, Decimal
 from importlib import resources
 from types import MappingProxyType
 from typing import Any
+from uuid import UUID
 
-from monitor.record import Observation
+from monitor.record import InfusionSession, Observation
 
 #: What a part scores alone that is treated like a total of 5 (clinical.md 3.6).
 SINGLE = 3
@@ -137,6 +138,20 @@ def score_of(
     parts = parts_of(together, sedation_scale)
     values = {key: seen.value for key, seen in parts.items() if seen.value is not None}
     return news2(values, spo2_scale=spo2_scale) if values else None
+
+
+def scores_of(session: InfusionSession) -> dict[UUID, News2]:
+    """The score of every set of a session by its id, as corrected; sets without any part left out."""
+    sets: dict[UUID, dict[str, Observation]] = {}
+    for item in session.current_observations:
+        sets.setdefault(item.set_id, {})[item.parameter] = item
+    found = {
+        set_id: score_of(
+            together, sedation_scale=session.sedation_scale, spo2_scale=session.spo2_scale
+        )
+        for set_id, together in sets.items()
+    }
+    return {set_id: score for set_id, score in found.items() if score is not None}
 
 
 def threes_of(measures: Mapping[str, Decimal]) -> tuple[str, ...]:

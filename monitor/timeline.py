@@ -18,6 +18,7 @@ from monitor.alert_record import Alert
 from monitor.breaches import Breach
 from monitor.dose_timeline import dose_timeline, rate_in_force
 from monitor.effect_course import EffectCourse, Treatment, effect_courses, treatments
+from monitor.news2 import CONSCIOUSNESS_SCALE
 from monitor.parameters import PARAMETERS
 from monitor.patient_dose_limits import patient_limit_text
 from monitor.patient_limits import PatientLimits
@@ -36,6 +37,7 @@ from monitor.record import (
     SyringeChange,
     WeightBasis,
 )
+from monitor.scales import SCALES
 from monitor.side_effects import ACTIONS, NONE, RELATIONS, term_text
 from monitor.thresholds import LEVELS, Condition, Rule, ThresholdSet
 
@@ -156,6 +158,8 @@ def value_text(observation: Observation) -> str:
         return REASON_TEXT[observation.not_taken]
     if parameter.kind == "tick":
         return "yes" if observation.value else "no"
+    if observation.parameter == "acvpu":
+        return bare_text(observation)
     return f"{number_text(observation.value)} {parameter.unit_label}".strip()
 
 
@@ -170,6 +174,9 @@ def bare_text(observation: Observation) -> str:
     """The number without its unit, or the reason why there is none."""
     if observation.value is None:
         return value_text(observation)
+    if observation.parameter == "acvpu":
+        answer = SCALES[CONSCIOUSNESS_SCALE].answer(int(observation.value))
+        return answer.short if answer else number_text(observation.value)
     return number_text(observation.value)
 
 

@@ -600,7 +600,9 @@ class Bedside {
       return el("div", props, time,
         button(row.text, () => this.sheets.strike(row), { class: "tap cell text", "aria-label": say("amend_row", { text: row.text }) }), by);
     }
-    return el("div", props, time, row.cells.map((cell) => this.cell(row, cell)), row.late ? el("span", { class: "late" }, row.late) : null,
+    const score = row.score ? button([el("small", {}, row.score.label), el("b", {}, row.score.text)], () => this.sheets.details(row),
+      { class: "tap cell score", "aria-label": row.score.words }) : null;
+    return el("div", props, time, row.cells.map((cell) => this.cell(row, cell)), score, row.late ? el("span", { class: "late" }, row.late) : null,
       row.source ? el("span", { class: "late source" }, row.source) : null, by);
   }
 

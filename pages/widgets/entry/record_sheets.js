@@ -137,7 +137,7 @@ class RecordSheets extends RowSheets {
     const cells = row.cells.map((cell) =>
       button([el("small", {}, cell.label), " ", el("b", {}, cell.text), ...(cell.was ? [" ", el("s", {}, cell.was)] : [])],
         () => this.amend(row, cell), { class: "tap choice cell", "data-level": cell.level, disabled: !cell.id }));
-    this.open(`${rowTime(row, this.app.now())}  ${row.text}`, el("p", {}, row.story),
+    this.open(`${rowTime(row, this.app.now())}  ${row.text}`, el("p", {}, row.story), row.score ? el("p", { class: "news2-words" }, row.score.words) : null,
       row.cells.length ? el("div", { class: "choices" }, cells, this.retimeButton(row))
         : row.struck ? null : button(say("amend_title"), () => this.strike(row), { class: "tap choice" }));
   }
