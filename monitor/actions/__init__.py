@@ -7,7 +7,12 @@ and answers as the first did.
 from monitor.actions.alert_clock import AlertClock
 from monitor.actions.checking import projection_problems, rebuild_summary
 from monitor.actions.doses import change_rate, change_syringe, give_bolus
-from monitor.actions.effects import answer_alert, change_side_effect, record_side_effect
+from monitor.actions.effects import (
+    answer_alert,
+    change_side_effect,
+    record_side_effect,
+    suppress_alert,
+)
 from monitor.actions.gate import answer_gate, confirm_overrides
 from monitor.actions.ledger import record_movement
 from monitor.actions.observations import amend, record_observations, save_draft
@@ -50,5 +55,6 @@ __all__ = [
     "save_draft",
     "set_patient_limit",
     "start_session",
+    "suppress_alert",
     "undo",
 ]

@@ -7,9 +7,9 @@ const POLL_MS = 15000;
 const CLOCK_WRONG_MS = 120000;
 const ROOTS = new WeakMap();
 /** Entries about the record itself: they happen when they are tapped. */
-const UNTIMED = ["amend", "retime", "undo", "ack", "gate", "confirm", "allergy"];
+const UNTIMED = ["amend", "retime", "undo", "ack", "suppress", "gate", "confirm", "allergy"];
 /** Entries that a tap does not take back: an undo, an answer to an alert, somebody's PIN, the patient. */
-const FINAL = ["amend", "retime", "undo", "ack", "confirm", "allergy"];
+const FINAL = ["amend", "retime", "undo", "ack", "suppress", "confirm", "allergy"];
 
 class Bedside {
   constructor(parent, component) {

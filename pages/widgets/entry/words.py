@@ -216,6 +216,14 @@ def _sheet_words() -> dict[str, str]:
         "amend_was": _("{label} {value} of {time}, {by}"),
         "answer_note": _("A word about it (optional)"),
         "answer_title": _("What was done about it?"),
+        "hide_alert": _("Hide the banner for a moment…"),
+        "hide_because": _(
+            "Why is the banner hidden? The alert stays open, and the banner comes back."
+        ),
+        "hide_title": _("Hide the banner"),
+        "nobody_title": _("Critical, and nobody is called: why?"),
+        "own_words": _("In your own words"),
+        "sum_hide": _("Banner hidden: {text}"),
         "at_once": _("at once"),
         "at_time": _("When"),
         "bolus_title": _("Bolus"),
