@@ -70,7 +70,7 @@ def test_a_pending_critical_is_critical_from_its_first_reading(sqlite_store: Sql
 def test_an_unanswered_flag_says_for_how_long(sqlite_store: SqlStore) -> None:
     keep(sqlite_store, infusing("1", build.obs_set(18, spo2=88)), 18)
     (row,) = rows(sqlite_store, 20.5)
-    assert row.flags[0].text == "SpO2 88 ≤ 89 · unanswered 2:30"
+    assert row.flags[0].text == "SpO2 88 ≤ 89 · unanswered 2:30 · anaesthetist told"
     assert row.open_alerts == 1
 
 

@@ -11,7 +11,9 @@ from tests.pages.bedside_api import Bedside, a_set
 
 def critical(bedside: Bedside, **values: str) -> dict[str, Any]:
     """A critical alert, saved; the body of what is said about it."""
-    state = bedside.post("set", a_set(**values)).json()["state"]
+    confirmed = ["spo2.jump", "spo2.soft_below", "sbp.soft_above", "sbp.jump"]
+    confirmed += ["sbp.pulse_pressure_above"]
+    state = bedside.post("set", a_set(**values) | {"confirmed": confirmed}).json()["state"]
     return {"id": str(new_id()), "alert_id": state["alerts"][0]["id"], "age_ms": 0}
 
 
