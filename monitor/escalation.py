@@ -22,6 +22,8 @@ CRITICAL_TO = ("anaesthetist", "lead")
 WARNING_TO = "shift_lead"
 #: What they are called.
 CALLED = {"anaesthetist": "anaesthetist", "lead": "clinic lead", "shift_lead": "shift lead"}
+#: The same where there is little room.
+CALLED_SHORT = {"anaesthetist": "doctor", "lead": "lead", "shift_lead": "shift lead"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from monitor.bedside.rows import cell_label, recent_rows
 from monitor.bedside.symptoms import standing_symptoms
 from monitor.conflicts import Conflict, conflicts
 from monitor.effect_course import EffectCourse, effect_courses
-from monitor.escalation import CALLED
+from monitor.escalation import CALLED_SHORT
 from monitor.lifecycle import TRANSITIONS, EventKind, SessionStatus, phase_text
 from monitor.numbers import plain_text
 from monitor.parameters import PARAMETERS
@@ -221,7 +221,7 @@ def _alert(view: AlertView, now: datetime, zone: tzinfo) -> dict[str, Any]:
     elif view.suppressed_until is not None:
         words = f"hidden until {clock(view.suppressed_until, zone)}"
     elif view.escalated_at is not None:
-        words = f"{CALLED[view.escalated_to[-1]]} told {clock(view.escalated_at, zone)}"
+        words = f"{CALLED_SHORT[view.escalated_to[-1]]} told {clock(view.escalated_at, zone)}"
     elif view.state is AlertState.ACTIVE:
         words = f"since {clock(view.onset_at, zone)}"
     return {
