@@ -19,6 +19,7 @@ from monitor.alerts import MONITOR, Alert, AlertEvent, AlertEventKind, AlertView
 from monitor.dose_overrides import confirmation_words
 from monitor.dose_response import AFTER, SIGNS, dose_responses, response_text
 from monitor.effect_course import EffectCourse, effect_courses
+from monitor.escalation import CALLED
 from monitor.gate import GateItem, ItemState, gate_state, label_of, newest_answers
 from monitor.gate_library import GATE, Handling
 from monitor.news2 import News2, names_of, scores_of, short_text
@@ -330,7 +331,8 @@ def alert_table(
 def _happened(event: AlertEvent, zone: tzinfo, names: Mapping[str, str]) -> str:
     text = f"{_HISTORY[event.kind]} {clock(event.at, zone)}"
     if event.by == MONITOR and event.text:
-        text += f" ({event.text})"
+        code, *late = event.text.split("; ")
+        text += f" ({'; '.join([CALLED.get(code, code), *late])})"
     if event.kind in (AlertEventKind.ACKNOWLEDGED, AlertEventKind.SUPPRESSED):
         said = ": ".join(part for part in (event.action, event.text) if part)
         text += f" by {names.get(event.by or '', event.by)}" + (f" ({said})" if said else "")
