@@ -121,7 +121,9 @@ class Course:
     """An alert, the stretches it is about, and what happened to it; each answer is worked out once.
 
     ``clock`` is now, at most the end of the session.  ``judged`` False: the breaches at hand say
-    nothing about this kind of alert.  No stretch: its readings were amended away.
+    nothing about this kind of alert.  No stretch: its readings were amended away.  ``quiet_rules``
+    tell nobody else however long nobody answers (U-55).  ``is_live`` False: the
+    visit is over, and nobody can be told any more what was not told then.
     """
 
     alert: Alert
@@ -131,6 +133,8 @@ class Course:
     judged: bool
     events: tuple[AlertEvent, ...]
     stretches: tuple[Stretch, ...] = ()
+    quiet_rules: frozenset[str] = frozenset()
+    is_live: bool = True
 
     def with_stretch(self, stretch: Stretch) -> Course:
         """The same alert, about one more stretch."""
@@ -191,11 +195,33 @@ class Course:
 
     def answer_in_force(self) -> AlertEvent | None:
         """The answer that holds now, until it is time to fire again (U-60, U-61)."""
+        return self._answer_at(self.clock)
+
+    def is_answered(self, moment: datetime) -> bool:
+        """Whether an answer given by then holds for what was shown then."""
+        return self._answer_at(moment) is not None
+
+    def _answer_at(self, moment: datetime) -> AlertEvent | None:
         for answer in reversed(self.answers):
-            in_time = self.clock < answer.at + self.policy.refire_after
-            if in_time and self._covers(answer, self.clock):
+            in_time = answer.at <= moment < answer.at + self.policy.refire_after
+            if in_time and self._covers(answer, moment):
                 return answer
         return None
+
+    @cached_property
+    def escalates(self) -> bool:
+        """Whether somebody else is told when nobody answers: not for pain (U-55), not when it was
+        entered late and over (U-43)."""
+        retrospective = bool(self.stretches) and all(s.is_retrospective for s in self.stretches)
+        return not retrospective and any(b.rule_id not in self.quiet_rules for b in self.breaches)
+
+    @cached_property
+    def closed_at(self) -> datetime | None:
+        """When it was over and what was done about it recorded (clinical.md 7.2)."""
+        done = [answer.at for answer in self.answers if (answer.action or "").strip()]
+        if self.resolved_at is None or not done:
+            return None
+        return max(self.resolved_at, done[0])
 
     def _criticals(self) -> Iterator[tuple[datetime, datetime | None]]:
         """Every confirmed critical: since when it was known, when its values ended."""
@@ -268,8 +294,7 @@ class Course:
         if self.cleared_at is not None:
             if self.resolved_at is None:
                 return AlertState.ACTIVE
-            closed = any(event.kind is AlertEventKind.CLOSED for event in self.events)
-            return AlertState.CLOSED if closed else AlertState.RESOLVED
+            return AlertState.RESOLVED if self.closed_at is None else AlertState.CLOSED
         if self.shown > self.stretches[-1].steps[-1].confirmed:
             return AlertState.PENDING
         return AlertState.ACKNOWLEDGED if self.answer_in_force() else AlertState.ACTIVE
@@ -341,7 +366,13 @@ class Judgement:
             is_new=is_new,
             judged=self._judges(alert),
             events=tuple(self._events_of.get(alert.id, ())),
+            quiet_rules=self._quiet_rules,
+            is_live=clock >= self.now,
         )
+
+    @cached_property
+    def _quiet_rules(self) -> frozenset[str]:
+        return frozenset(rule.id for rule in self.threshold_set.rules if not rule.escalates)
 
     def _judges(self, alert: Alert) -> bool:
         """Whether the breaches at hand can say anything about the alert at all."""

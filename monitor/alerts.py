@@ -17,6 +17,7 @@ from monitor.alert_record import Alert, AlertEvent, AlertEventKind, AlertState
 from monitor.breaches import Breach, find_breaches
 from monitor.episodes import Step
 from monitor.errors import InvalidEntry, Problem
+from monitor.escalation import escalations, suppressed_until, told_now, why_not_suppressed
 from monitor.ids import derived_id
 from monitor.limit_words import plain
 from monitor.protocols import InfusionProtocol
@@ -39,10 +40,14 @@ __all__ = [
     "confirmed_spans",
     "dose_interlocks",
     "open_alerts",
+    "suppress",
 ]
 
 #: Who did what the monitor did by itself.
 MONITOR = "monitor"
+
+#: Answers to a critical alert by which nobody is called and nothing is done: they say why (F53).
+CALLS_NOBODY = frozenset({"observe", "expected", "artefact"})
 
 #: An alert and an answer; which of them need someone first.
 _NEED = (AlertState.ACTIVE, AlertState.PENDING, AlertState.ACKNOWLEDGED)
@@ -59,6 +64,9 @@ class AlertView:
     after that (U-59), until ``resolved_at``.  ``acknowledged_*`` is the answer in force, ``answers``
     are all.  ``answer_level`` is what an answer given now covers.  ``unconfirmed`` and
     ``retrospective`` tell how it ended (U-06, U-43).  ``rule_ids`` has the worst first.
+    ``escalated_to`` are those who are told because nobody answered yet, the last at ``escalated_at``.
+    ``suppressed_until`` is how long its banner is hidden, ``why_not_suppressed`` why it cannot be,
+    ``suppressions`` how often it was.
     ``interlock`` says why an increase is asked about, None when it is not (U-31).
     """
 
@@ -87,6 +95,11 @@ class AlertView:
     unconfirmed: bool
     retrospective: bool
     escalates: bool
+    escalated_to: tuple[str, ...]
+    escalated_at: datetime | None
+    suppressed_until: datetime | None
+    why_not_suppressed: str | None
+    suppressions: int
     interlock: str | None
 
     @property
@@ -195,9 +208,15 @@ def _happened(course: Course, now: datetime) -> list[_Told]:
         _Told(AlertEventKind.CONFIRMED, moment, course.level, "not cleared since the answer")
         for moment in course.fired_again_at()
     ]
+    told += [
+        _Told(AlertEventKind.ESCALATED, step.at, step.level, step.to)
+        for step in (escalations(course) if course.is_live else ())
+    ]
     resolved_at = course.resolved_at
     if resolved_at is not None:
         told.append(_Told(AlertEventKind.RESOLVED, resolved_at, course.level))
+    if course.closed_at is not None:
+        told.append(_Told(AlertEventKind.CLOSED, course.closed_at, course.level))
     return sorted(told, key=lambda item: item.at)
 
 
@@ -259,7 +278,7 @@ def _view(course: Course, threshold_set: ThresholdSet, now: datetime) -> AlertVi
     alert, state, breaches = course.alert, course.state, course.breaches
     worst = breaches[0] if breaches else None
     answer = _answer_shown(course, state)
-    top = course.top
+    top, told = course.top, told_now(course)
     deadlines = [item.recheck_by for item in breaches if item.recheck_by is not None]
     begins = [item.recheck_from for item in breaches if item.recheck_from is not None]
     return AlertView(
@@ -287,7 +306,12 @@ def _view(course: Course, threshold_set: ThresholdSet, now: datetime) -> AlertVi
         peak_at=worst.peak_at if worst else None,
         unconfirmed=bool(breaches) and not course.shown and not top,
         retrospective=bool(breaches) and all(item.is_retrospective for item in course.stretches),
-        escalates=_escalates(course, threshold_set),
+        escalates=course.escalates,
+        escalated_to=tuple(step.to for step in told),
+        escalated_at=told[-1].at if told else None,
+        suppressed_until=suppressed_until(course) if state is AlertState.ACTIVE else None,
+        why_not_suppressed=why_not_suppressed(course, threshold_set),
+        suppressions=sum(e.kind is AlertEventKind.SUPPRESSED for e in course.events),
         interlock=_interlock(course, state, threshold_set, now),
     )
 
@@ -324,14 +348,8 @@ def _detail(course: Course, threshold_set: ThresholdSet) -> str:
         said.append(f"Worst {plain(worst.peak_value, 1)}")
     if worst.baseline_value is not None:
         said.append(f"Baseline {plain(worst.baseline_value, 1)}")
+    said += dict.fromkeys(item.note for item in breaches if item.note and item.is_open)
     return ". ".join([*said, f"Limits {threshold_set.label}"]) + "."
-
-
-def _escalates(course: Course, threshold_set: ThresholdSet) -> bool:
-    """Whether somebody else is told when nobody answers: not for pain (U-55), not when over."""
-    ids = {rule.id for rule in threshold_set.rules if not rule.escalates}
-    retrospective = bool(course.stretches) and all(s.is_retrospective for s in course.stretches)
-    return not retrospective and any(item.rule_id not in ids for item in course.breaches)
 
 
 def open_alerts(views: Iterable[AlertView]) -> tuple[AlertView, ...]:
@@ -364,6 +382,8 @@ def acknowledge(
                 )
             ]
         )
+    if level == "critical" and action in CALLS_NOBODY and not (text or "").strip():
+        raise InvalidEntry([Problem("text", "Say why nobody was called for a critical alert.")])
     return AlertEvent(
         id=derived_id("alert_event", alert.id, AlertEventKind.ACKNOWLEDGED, step),
         alert_id=alert.id,
@@ -375,6 +395,33 @@ def acknowledge(
         action=action,
         text=text,
         level=level,
+    )
+
+
+def suppress(view: AlertView, *, by: str, reason: str, now: datetime) -> AlertEvent:
+    """Hide the banner of an alert for as long as its level allows; its card stays (clinical.md 7.2).
+
+    Raises:
+        InvalidEntry: no reason is given, or this alert cannot be hidden (U-65).
+    """
+    problems = []
+    if not reason.strip():
+        problems.append(Problem("text", "Say why the alert is hidden."))
+    if view.why_not_suppressed is not None:
+        problems.append(Problem("alert_id", view.why_not_suppressed))
+    if problems:
+        raise InvalidEntry(problems)
+    step = view.suppressions + 1
+    return AlertEvent(
+        id=derived_id("alert_event", view.alert.id, AlertEventKind.SUPPRESSED, step),
+        alert_id=view.alert.id,
+        kind=AlertEventKind.SUPPRESSED,
+        step=step,
+        at=now,
+        recorded_at=now,
+        by=by,
+        text=reason.strip(),
+        level=view.answer_level,
     )
 
 

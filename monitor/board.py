@@ -16,6 +16,7 @@ from weakref import WeakKeyDictionary
 from monitor import dosing, schedule
 from monitor.actions import OpenSession, open_sessions
 from monitor.alerts import AlertState, AlertView, open_alerts
+from monitor.escalation import CALLED, WARNING_TO
 from monitor.lifecycle import SessionStatus, phase_text
 from monitor.permissions import Action, Role, User, check_may
 from monitor.record import DoseUnit, InfusionSession, Observation
@@ -60,10 +61,14 @@ class BoardCell:
 
 @dataclass(frozen=True, slots=True)
 class BoardFlag:
-    """One open alert or clock state, in words; ``level`` "clock" has no limit behind it."""
+    """One open alert or clock state, in words; ``level`` "clock" has no limit behind it.
+
+    ``to`` are those who are told because nobody answered it; nobody while its banner is hidden.
+    """
 
     level: str
     text: str
+    to: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +202,12 @@ def board_row(opened: OpenSession, names: Mapping[str, str]) -> BoardRow:
     )
 
 
+def escalated_to(rows: Iterable[BoardRow], user: User) -> tuple[tuple[BoardRow, BoardFlag], ...]:
+    """What this person is told of because nobody answered it (clinical.md 7.2)."""
+    called = {user.role.value} | ({WARNING_TO} if user.shift_lead else set())
+    return tuple((row, flag) for row in rows for flag in row.flags if called & set(flag.to))
+
+
 def nurse_loads(rows: Iterable[BoardRow]) -> tuple[NurseLoad, ...]:
     """How many sets fall due for whom in the next five minutes, and how many are late."""
     counts: dict[str, list[int]] = {}
@@ -248,7 +259,14 @@ def minutes_text(seconds: int) -> str:
 
 
 def _flags(views: Sequence[AlertView], late: Due | None, now: datetime) -> tuple[BoardFlag, ...]:
-    flags = [BoardFlag(view.level, _flag_text(view, now)) for view in views]
+    flags = [
+        BoardFlag(
+            view.level,
+            _flag_text(view, now),
+            () if view.suppressed_until is not None else view.escalated_to,
+        )
+        for view in views
+    ]
     if late is not None:
         waited = minutes_text(int((now - late.due_at).total_seconds()))
         flags.append(BoardFlag("clock", f"set {late.state} {waited}"))
@@ -265,7 +283,10 @@ def _flag_text(view: AlertView, now: datetime) -> str:
     if view.acknowledged_at is not None:
         return f"{text} · answered"
     since = int((now - max(view.confirmed_at or view.onset_at, view.detected_at)).total_seconds())
-    return f"{text} · unanswered {minutes_text(since)}"
+    said = f"{text} · unanswered {minutes_text(since)}"
+    if view.escalated_to:
+        said += f" · {CALLED[view.escalated_to[-1]]} told"
+    return said
 
 
 def _need(

@@ -20,6 +20,7 @@ from monitor import dosing
 from monitor.episodes import Episode, RuleRun, Step
 from monitor.lifecycle import EventKind
 from monitor.limit_words import limit_words
+from monitor.news2 import PARTS, missing_in, names_of, threes_of
 from monitor.patient_limits import PatientLimits, holds, ready
 from monitor.protocols import InfusionProtocol
 from monitor.readings import Reading, SessionReadings, baseline, session_readings
@@ -38,6 +39,9 @@ __all__ = [
 #: What a session without a known protocol scores dissociation on (clinical.md 5.6).
 DEFAULT_DISSOCIATION_SCALE = "NRS0-10"
 
+#: Which part of NEWS2 the signs with limits of their own are; of sedation only what is ACVPU.
+_NEWS2_PARTS = {key: key for key in PARTS if key != "acvpu"} | {"sedation": "acvpu"}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Breach:
@@ -49,7 +53,8 @@ class Breach:
     level ever confirmed, at ``confirmed_at``.  ``readings`` are the facts outside, ``trigger`` the
     first.  ``subject`` is the side effect it is about.  ``retrospective``: entered late, and a newer
     reading inside was already known (U-43).  ``threshold_text`` says how
-    ``level`` was reached, ``onset_text`` how it began.  ``steps`` is its whole course.
+    ``level`` was reached, ``onset_text`` how it began.  ``steps`` is its whole course.  ``note`` is
+    what else is to be said about it on its card.
     """
 
     rule_id: str
@@ -79,6 +84,7 @@ class Breach:
     steps: tuple[Step, ...] = ()
     order: int = 0
     recheck_from: datetime | None = None
+    note: str = ""
 
     @property
     def is_open(self) -> bool:
@@ -170,6 +176,15 @@ class _Frame:
 
     def breaches_of(self, rule: Rule) -> Iterator[Breach]:
         limits = self._limits(rule)
+        if rule.sign == "news2":
+            # An incomplete score that is not outside says nothing: it neither clears nor refutes (U-48).
+            scores = [
+                score
+                for score in self._scores()
+                if score.measures["complete"] or limits.rank(score.measures)
+            ]
+            yield from self._judged(limits, scores, None)
+            return
         if rule.sign != "side_effect":
             if self._may_fire(limits):
                 yield from self._judged(limits, self.readings.of(rule.sign), None)
@@ -180,6 +195,38 @@ class _Frame:
             critical_term = Decimal(effect.term in rule.critical_terms)
             named = [_about(item, effect, critical_term) for item in course]
             yield from self._judged(limits, named, effect.id)
+
+    def _scores(self) -> list[Reading]:
+        """The NEWS2 of every set; ``single_three`` when a part scores 3 that has no limit of its own.
+
+        Where it has one, its own alert says it already (clinical.md U-47).  A reading made once is
+        kept: what goes on from it asks whether it is the same one.
+        """
+        usual = dict(self.readings.baseline)
+        kept, key = self.readings.derived, ("news2", self.threshold_set.label)
+        made: dict[Reading, Reading] = {}
+        if key in kept and kept[key][0] == usual:
+            made = kept[key][1]
+        scores = self.readings.of("news2")
+        made = {score: made.get(score) or self._with_single_three(score) for score in scores}
+        kept[key] = (usual, made)
+        return list(made.values())
+
+    def _with_single_three(self, score: Reading) -> Reading:
+        alone = any(not self._has_own_limit(part, score) for part in threes_of(score.measures))
+        measures = score.measures | {"single_three": Decimal(alone)}
+        return replace(score, measures=measures)
+
+    def _has_own_limit(self, part: str, score: Reading) -> bool:
+        """Whether a limit of the part's own sign is crossed in the same set."""
+        return any(
+            self._limits(rule).rank(reading.measures)
+            for rule in self.threshold_set.rules
+            if _NEWS2_PARTS.get(rule.sign) == part
+            and rule_applies(rule, self.session, self.readings.baseline)
+            for reading in self.readings.of(rule.sign)
+            if not set(reading.facts).isdisjoint(score.facts)
+        )
 
     def _limits(self, rule: Rule) -> PatientLimits:
         """The rule for this patient, made ready once as long as its baseline is the same."""
@@ -243,7 +290,8 @@ class _Frame:
         top = max(step.confirmed for step in episode.steps)
         level = last.shown or top or max(step.shown for step in episode.steps)
         confirmed = next(step for step in episode.steps if step.confirmed == top) if top else None
-        words = self._words(limits, episode.shown_at(level), level)
+        shown = episode.shown_at(level)
+        words = self._words(limits, shown, level)
         first, peak = episode.outside[0][0], _peak(limits, episode)
         facts = (fact for reading, _ in episode.outside for fact in reading.facts)
         return Breach(
@@ -274,7 +322,27 @@ class _Frame:
             subject=subject,
             steps=tuple(episode.steps),
             order=rule.order,
+            note=self._note(rule, shown),
         )
+
+    def _note(self, rule: Rule, shown: Reading) -> str:
+        """What NEWS2 adds: which parts are missing, on the card of a sign that it scores 3 alone (U-47)."""
+        if not self.threshold_set.has_news2:
+            return ""
+        if rule.sign == "news2":
+            missing = missing_in(shown.measures)
+            return f"Missing in this set: {names_of(missing)}" if missing else ""
+        part = _NEWS2_PARTS.get(rule.sign)
+        for score in self.readings.of("news2"):
+            if (
+                part is not None
+                and part in threes_of(score.measures)
+                and score.set_id == shown.set_id
+                # A sedation score is a part of NEWS2 only where it is the ACVPU itself.
+                and not set(shown.facts).isdisjoint(score.facts)
+            ):
+                return f"NEWS2: 3 for {PARTS[part].name} alone"
+        return ""
 
     def _words(self, limits: PatientLimits, shown: Reading, level: int) -> str:
         clause = limits.clause_of(level, shown.measures)

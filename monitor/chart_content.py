@@ -46,13 +46,16 @@ SCORE_ROWS = ("rr", "sedation", "dissociation", "nausea", "pain")
 
 
 #: Rows that appear when something of them was recorded.
-EXTRA_ROWS = ("o2_flow", "etco2", "temp")
+EXTRA_ROWS = ("o2_flow", "etco2", "temp", "acvpu")
 
 
 _LABELS = {"dissociation": "Dissociation", "nausea": "Nausea", "pain": "Pain", "rr": "RR /min"}
 
 
 _LABELS |= {"sedation": "Sedation", "o2_flow": "O₂ L/min", "etco2": "EtCO₂", "temp": "Temp °C"}
+
+
+_LABELS |= {"acvpu": "ACVPU"}
 
 
 _SHORT = {"dissociation": "Dissoc.", "rr": "RR"}

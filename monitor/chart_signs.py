@@ -26,6 +26,7 @@ from monitor.timeline import (
     SIGNS,
     Mark,
     Reading,
+    bare_text,
     clock,
     joined,
     number_text,
@@ -364,7 +365,7 @@ def _cell_look(reading: Reading, palette: Palette) -> tuple[str, str, str]:
 
 def _cell_text(content: ChartContent, reading: Reading) -> str:
     observation = reading.observation
-    text = number_text(observation.value or Decimal(0))
+    text = bare_text(observation)
     if observation.parameter == "sedation" and _asleep(content, observation):
         text = "S"
     return text + (DELTA if reading.was else "")

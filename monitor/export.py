@@ -24,6 +24,7 @@ from monitor.breaches import Breach
 from monitor.dosing import cumulative_mg
 from monitor.effect_course import EffectCourse, Treatment, effect_course, treatments
 from monitor.gate import label_of, newest_answers
+from monitor.news2 import News2, scores_of
 from monitor.parameters import PARAMETERS
 from monitor.record import (
     Amendment,
@@ -453,11 +454,47 @@ IDENTIFIED = Form()
 
 
 def observations_csv(
-    sessions: Iterable[InfusionSession], form: Form = IDENTIFIED
+    sessions: Iterable[InfusionSession],
+    form: Form = IDENTIFIED,
+    *,
+    uses_news2: Callable[[InfusionSession], bool] = lambda _session: False,
 ) -> Iterator[bytes]:
-    """One row for each observation, amended ones included and marked."""
+    """One row for each observation, amended ones included and marked.
+
+    The score of its set stands beside each observation in force, where the session's limits use it.
+    """
     rows = ((session, fact) for session in sessions for fact in session.observations)
-    return _table(_OBSERVATIONS, rows, form, timed=True)
+    taken_min = _Column("taken_min", lambda held, fact: _minutes_from_start(held, fact.taken_at))
+    columns = (*_OBSERVATIONS, taken_min, *_news2_columns(uses_news2))
+    return _table(columns, rows, form)
+
+
+def _news2_columns(uses_news2: Callable[[InfusionSession], bool]) -> tuple[_Column, ...]:
+    """The total, or without one what it is at least and the parts that are missing (U-48)."""
+    held: list[tuple[InfusionSession, dict[UUID, News2]]] = []
+
+    def score(session: InfusionSession, fact: Observation) -> News2 | None:
+        if not held or held[0][0] is not session:
+            held[:] = [(session, scores_of(session) if uses_news2(session) else {})]
+        return None if fact.id in session.amended_ids else held[0][1].get(fact.set_id)
+
+    def total(session: InfusionSession, fact: Observation) -> int | None:
+        found = score(session, fact)
+        return found.total if found else None
+
+    def at_least(session: InfusionSession, fact: Observation) -> int | None:
+        found = score(session, fact)
+        return found.at_least if found and found.missing else None
+
+    def missing(session: InfusionSession, fact: Observation) -> str | None:
+        found = score(session, fact)
+        return ";".join(found.missing) or None if found else None
+
+    return (
+        _Column("news2_total", total),
+        _Column("news2_at_least", at_least),
+        _Column("news2_missing", missing),
+    )
 
 
 def doses_csv(sessions: Iterable[InfusionSession], form: Form = IDENTIFIED) -> Iterator[bytes]:

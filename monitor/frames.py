@@ -20,8 +20,10 @@ from monitor.alerts import MONITOR, Alert, AlertEvent, AlertEventKind, AlertView
 from monitor.dose_overrides import confirmation_words
 from monitor.dose_response import AFTER, SIGNS, dose_responses, response_text
 from monitor.effect_course import EffectCourse, effect_courses
+from monitor.escalation import CALLED
 from monitor.gate import GateItem, ItemState, gate_state, label_of, newest_answers
 from monitor.gate_library import GATE, Handling
+from monitor.news2 import News2, names_of, scores_of, short_text
 from monitor.parameters import PARAMETERS
 from monitor.patient_dose_limits import patient_limit_text
 from monitor.protocols import InfusionProtocol
@@ -75,12 +77,17 @@ def column_name(parameter: str) -> str:
 
 
 def observation_table(
-    session: InfusionSession, zone: tzinfo, marked: Mapping[UUID, Mark] | None = None
+    session: InfusionSession,
+    zone: tzinfo,
+    marked: Mapping[UUID, Mark] | None = None,
+    *,
+    with_news2: bool = False,
 ) -> pd.DataFrame:
     """One row per set and moment, one column per observed parameter, in the order of the record.
 
     ``▲`` and ``◆`` stand before a value beyond a warning or critical limit, ``Δ`` after one that
-    was amended, with what it said before.
+    was amended, with what it said before.  ``with_news2`` adds the score of each set, ``≥`` and what
+    is missing where it is incomplete.
     """
     keys = {item.parameter for item in session.current_observations}
     present = [key for key in PARAMETERS if key in keys]
@@ -99,8 +106,18 @@ def observation_table(
         if observation.source.words:
             row["Source"] = observation.source.words
         row[names[observation.parameter]] = _cell(reading)
+    if with_news2:
+        scores = {str(set_id): _news2_text(score) for set_id, score in scores_of(session).items()}
+        for (set_id, _), row in rows.items():
+            row["NEWS2"] = scores.get(set_id, "")
     source = ["Source"] if any("Source" in row for row in rows.values()) else []
-    return _frame(list(rows.values()), ["Taken", *names.values(), "By", "Entered late", *source])
+    columns = [*names.values(), *(["NEWS2"] if with_news2 else []), "By", "Entered late", *source]
+    return _frame(list(rows.values()), ["Taken", *columns])
+
+
+def _news2_text(score: News2) -> str:
+    missing = f" (no {names_of(score.missing)})" if score.missing else ""
+    return f"{short_text(score)}{missing}"
 
 
 def _cell(reading: Reading) -> str:
@@ -335,7 +352,8 @@ def alert_table(
 def _happened(event: AlertEvent, zone: tzinfo, names: Mapping[str, str]) -> str:
     text = f"{_HISTORY[event.kind]} {clock(event.at, zone)}"
     if event.by == MONITOR and event.text:
-        text += f" ({event.text})"
+        code, *late = event.text.split("; ")
+        text += f" ({'; '.join([CALLED.get(code, code), *late])})"
     if event.kind in (AlertEventKind.ACKNOWLEDGED, AlertEventKind.SUPPRESSED):
         said = ": ".join(part for part in (event.action, event.text) if part)
         text += f" by {names.get(event.by or '', event.by)}" + (f" ({said})" if said else "")

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import ROUND_HALF_UP, Decimal
 
+from monitor.news2 import missing_in, names_of, threes_of
 from monitor.parameters import PARAMETERS
 from monitor.readings import Reading, short_name
 from monitor.record import SideEffect
@@ -57,6 +58,8 @@ def _condition_words(
     measure, limit = condition.measure, plain(condition.limit)
     if rule.sign == "side_effect":
         return _side_effect_words(reading)
+    if rule.sign == "news2":
+        return _news2_words(condition, reading)
     if measure in _FOUND:
         if rule.sign == "etco2":
             return "no EtCO2 trace"
@@ -113,6 +116,17 @@ def _sedation_words(condition: Condition, reading: Reading, scale_id: str) -> st
         return f"{scale.label} {code} {condition.operator} {plain(condition.limit)}"
     grade = plain(reading.measures["grade"])
     return f"{scale.label} {code}: grade {grade} {condition.operator} {plain(condition.limit)}"
+
+
+def _news2_words(condition: Condition, reading: Reading) -> str:
+    """What is missing of an incomplete score stands in the detail of its card."""
+    measures = reading.measures
+    if condition.measure == "single_three":
+        return f"NEWS2: 3 for {names_of(threes_of(measures))} alone"
+    value = plain(measures["value"])
+    if missing_in(measures):
+        return f"NEWS2 incomplete, at least {value}"
+    return f"NEWS2 {value} {condition.operator} {plain(condition.limit)}"
 
 
 def _side_effect_words(reading: Reading) -> str:

@@ -306,6 +306,8 @@ def seed_versions() -> Iterator[PinnedVersion]:
             content: dict[str, Any] = tomllib.loads(path.read_text("utf-8"))
             if kind == "protocol":
                 content = with_schedule(content)
+            elif "extends" in content:
+                content = extended(content)
             text, sha256 = canonical_content(content)
             yield PinnedVersion(
                 id=derived_id(kind, content["code"], content["version"], sha256),
@@ -316,6 +318,14 @@ def seed_versions() -> Iterator[PinnedVersion]:
                 sha256=sha256,
                 status=VersionStatus(content.get("status", "draft")),
             )
+
+
+def extended(content: Mapping[str, Any]) -> dict[str, Any]:
+    """A packaged threshold set that adds rows to another one, whole, as it is stored."""
+    base = resources.files("monitor.library").joinpath("thresholds", f"{content['extends']}.toml")
+    whole: dict[str, Any] = tomllib.loads(base.read_text("utf-8"))
+    rules = [*whole["rule"], *content["rule"]]
+    return whole | {key: content[key] for key in content if key != "extends"} | {"rule": rules}
 
 
 def packaged_schedules() -> dict[str, dict[str, Any]]:

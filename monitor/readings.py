@@ -20,6 +20,7 @@ from typing import Any
 from uuid import UUID
 
 from monitor.lifecycle import EventKind
+from monitor.news2 import news2, parts_of
 from monitor.parameters import PARAMETERS
 from monitor.record import (
     STREAMS,
@@ -399,6 +400,27 @@ class SessionReadings:
         if grade is None:
             return {"sedation_known": _NO}
         return {"sedation_known": _YES, "sedation_grade": grade}
+
+    # -- the early-warning score ---------------------------------------------------------------
+
+    def _news2(self, sets: Sets) -> Iterator[Reading]:
+        """What each set scores, ``points_*`` by part; an incomplete one says at least (U-48)."""
+        for together in sets.by_set.values():
+            parts = parts_of(together, self._session.sedation_scale)
+            if not parts:
+                continue
+            values = {key: seen.value for key, seen in parts.items() if seen.value is not None}
+            score = news2(values, spo2_scale=self._session.spo2_scale)
+            measures = {
+                "value": Decimal(score.at_least),
+                "complete": _NO if score.missing else _YES,
+                "any_three": _YES if score.threes else _NO,
+                **{f"points_{key}": Decimal(points) for key, points in score.points.items()},
+            }
+            # What scores most comes first: it is what the alert is about.
+            facts = sorted(parts, key=lambda key: -score.points[key])
+            first, *others = (parts[key] for key in facts)
+            yield _reading(first, measures["value"], measures, *others)
 
     # -- side effects --------------------------------------------------------------------------
 

@@ -275,3 +275,12 @@ class AnswerRequest:
     alert_id: UUID
     action: str
     text: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SuppressRequest:
+    """To hide the banner of an alert for a moment, and why."""
+
+    id: UUID
+    alert_id: UUID
+    reason: str

@@ -95,8 +95,15 @@ SIGNS: Mapping[str, Sign] = MappingProxyType(
             ),
         ),
         "side_effect": Sign((), ("grade", "critical_term", "ended")),
+        "news2": Sign(
+            ("rr", "spo2", "o2_flow", "sbp", "hr", "acvpu", "temp"),
+            ("value", "complete", "any_three", "single_three"),
+        ),
     }
 )
+
+#: Signs that are about no one parameter: an alert of theirs is called by the sign itself.
+_WHOLE_SIGNS = ("side_effect", "news2")
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,7 +241,7 @@ class Rule:
     @property
     def parameter(self) -> str:
         """The parameter an alert of this rule is about."""
-        return self.sign if self.sign == "side_effect" else self.parameters[0]
+        return self.sign if self.sign in _WHOLE_SIGNS else self.parameters[0]
 
     @property
     def kind(self) -> str:
@@ -287,6 +294,11 @@ class ThresholdSet:
     def label(self) -> str:
         """How people call it: code and version."""
         return f"{self.code} v{self.version}"
+
+    @property
+    def has_news2(self) -> bool:
+        """Whether NEWS2 is used: a clinic switches it on by choosing limits that have a row for it."""
+        return any(rule.sign == "news2" for rule in self.rules)
 
     @cached_property
     def _by_id(self) -> Mapping[str, Rule]:

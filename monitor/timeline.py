@@ -19,6 +19,7 @@ from monitor.breaches import Breach
 from monitor.dose_timeline import dose_timeline, rate_in_force
 from monitor.effect_course import EffectCourse, Treatment, effect_courses, treatments
 from monitor.late_notes import LATE_AFTER, is_late, is_late_note, late_reasons
+from monitor.news2 import CONSCIOUSNESS_SCALE
 from monitor.parameters import PARAMETERS
 from monitor.patient_dose_limits import patient_limit_text
 from monitor.patient_limits import PatientLimits
@@ -37,6 +38,7 @@ from monitor.record import (
     SyringeChange,
     WeightBasis,
 )
+from monitor.scales import SCALES
 from monitor.side_effects import ACTIONS, NONE, RELATIONS, term_text
 from monitor.thresholds import LEVELS, Condition, Rule, ThresholdSet
 
@@ -153,6 +155,8 @@ def value_text(observation: Observation) -> str:
         return REASON_TEXT[observation.not_taken]
     if parameter.kind == "tick":
         return "yes" if observation.value else "no"
+    if observation.parameter == "acvpu":
+        return bare_text(observation)
     return f"{number_text(observation.value)} {parameter.unit_label}".strip()
 
 
@@ -167,6 +171,9 @@ def bare_text(observation: Observation) -> str:
     """The number without its unit, or the reason why there is none."""
     if observation.value is None:
         return value_text(observation)
+    if observation.parameter == "acvpu":
+        answer = SCALES[CONSCIOUSNESS_SCALE].answer(int(observation.value))
+        return answer.short if answer else number_text(observation.value)
     return number_text(observation.value)
 
 
@@ -181,6 +188,8 @@ def marks(breaches: Iterable[Breach], threshold_set: ThresholdSet) -> dict[UUID,
     ready: dict[tuple[str, Decimal | None], PatientLimits] = {}
     for breach in breaches:
         rule, limits = rules.get(breach.rule_id), None
+        if rule is not None and rule.sign == "news2":
+            continue  # it is the sum that is beyond a limit, none of the values
         if rule is not None:
             key = (rule.id, breach.baseline_value)
             limits = ready.get(key) or ready.setdefault(key, PatientLimits(rule, key[1]))

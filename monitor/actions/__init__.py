@@ -8,7 +8,12 @@ from monitor.actions.alert_clock import AlertClock
 from monitor.actions.both_right import call_both_right
 from monitor.actions.checking import projection_problems, rebuild_summary
 from monitor.actions.doses import change_rate, change_syringe, give_bolus
-from monitor.actions.effects import answer_alert, change_side_effect, record_side_effect
+from monitor.actions.effects import (
+    answer_alert,
+    change_side_effect,
+    record_side_effect,
+    suppress_alert,
+)
 from monitor.actions.gate import answer_gate, confirm_overrides
 from monitor.actions.ledger import record_movement
 from monitor.actions.observations import amend, record_observations, save_draft
@@ -52,5 +57,6 @@ __all__ = [
     "save_draft",
     "set_patient_limit",
     "start_session",
+    "suppress_alert",
     "undo",
 ]

@@ -11,13 +11,18 @@ from monitor import lifecycle
 from monitor.actions.opening import OpenSession
 from monitor.actions.repeats import other_values
 from monitor.actions.saving import locked, refuse, save, write
-from monitor.alerts import AlertEvent, acknowledge
+from monitor.alerts import AlertEvent, acknowledge, suppress
 from monitor.audit import AuditEvent
 from monitor.entry_times import time_problems
 from monitor.errors import InvalidEntry, NotFound, Problem
 from monitor.permissions import Action, User, check_may
 from monitor.record import Fact, SideEffect, SideEffectChange
-from monitor.requests import AnswerRequest, SideEffectChangeRequest, SideEffectRequest
+from monitor.requests import (
+    AnswerRequest,
+    SideEffectChangeRequest,
+    SideEffectRequest,
+    SuppressRequest,
+)
 from monitor.side_effects import ACTIONS, RELATIONS, TERMS
 from monitor.store import Store
 from monitor.texts import echoed, text_problems
@@ -170,16 +175,45 @@ def answer_alert(
         return write(store, writer, before, (), (answer,))
 
 
+def suppress_alert(
+    store: Store,
+    user: User,
+    session_id: UUID,
+    request: SuppressRequest,
+    *,
+    now: datetime,
+    device: str | None = None,
+) -> OpenSession:
+    """Hide the banner of an alert for a moment, with a reason: no answer, the card stays."""
+    check_may(user, Action.ANSWER_ALERT)
+    event = AuditEvent(now, user.username, "SUPPRESS_ALERT", session_id, device)
+    with store.write(event, clinic=user.clinic, session_id=session_id) as writer:
+        before = locked(store, user, writer, session_id, now)
+        if _is_held(before, request.id, (request.alert_id, None, request.reason)):
+            return before
+        refuse(text_problems({"reason": request.reason}))
+        view = next((v for v in before.views if v.alert.id == request.alert_id), None)
+        if view is None:
+            raise NotFound("That alert is not in this session.")
+        hidden = suppress(view, by=user.username, reason=request.reason, now=now)
+        return write(store, writer, before, (), (replace(hidden, id=request.id),))
+
+
 def _is_answered(before: OpenSession, request: AnswerRequest) -> bool:
-    """Whether this very answer is in the record.
+    return _is_held(before, request.id, (request.alert_id, request.action, request.text))
+
+
+def _is_held(
+    before: OpenSession, event_id: UUID, said: tuple[UUID, str | None, str | None]
+) -> bool:
+    """Whether this very event of an alert is in the record.
 
     Raises:
         InvalidEntry: its id is, with something else.
     """
-    held: list[AlertEvent] = [item for item in before.alert_events if item.id == request.id]
-    said = (request.alert_id, request.action, request.text)
+    held: list[AlertEvent] = [item for item in before.alert_events if item.id == event_id]
     if any((item.alert_id, item.action, item.text) != said for item in held):
         raise other_values()
-    if before.session.fact(request.id) is not None:
+    if before.session.fact(event_id) is not None:
         raise other_values()
     return bool(held)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -11,6 +11,7 @@ from monitor.bedside.leaving import leaving_words
 from monitor.breaches import rule_applies
 from monitor.entry_limits import limits_for_client
 from monitor.lifecycle import CLINICAL_EVENTS, EventKind
+from monitor.news2 import CONSCIOUSNESS_SCALE, PARTS, Band
 from monitor.numbers import plain_text
 from monitor.one_tap import EVENT_TEXTS, EventButton, OneTap, oxygen_flow
 from monitor.oxygen import DEVICE_NOTE, OXYGEN_DEVICES
@@ -18,7 +19,7 @@ from monitor.parameters import PARAMETERS
 from monitor.patient_dose_limits import PATIENT_LIMITS
 from monitor.readings import baseline
 from monitor.record import DoseUnit, InfusionSession
-from monitor.scales import SCALES
+from monitor.scales import SCALES, Scale
 from monitor.side_effects import (
     ACTIONS,
     CRITICAL_TERMS,
@@ -87,7 +88,49 @@ def fixed_part(opened: OpenSession, one_tap: OneTap) -> dict[str, Any]:
         ],
         "concentrations": [plain_text(value) for value in opened.protocol.concentrations_mg_per_ml],
         "leaving": leaving_words(opened.protocol),
+        "news2": news2_chart(session) if opened.threshold_set.has_news2 else None,
     }
+
+
+def news2_chart(session: InfusionSession) -> dict[str, Any]:
+    """The chart of NEWS2, and by which score of this session consciousness is told (U-48)."""
+    own = session.sedation_scale == CONSCIOUSNESS_SCALE
+    return {
+        "spo2_scale": session.spo2_scale,
+        "consciousness": "sedation" if own else "acvpu",
+        "label": PARAMETERS["acvpu"].label,
+        "codes": _answers(SCALES[CONSCIOUSNESS_SCALE]),
+        "parts": [
+            {
+                "key": part.key,
+                "name": part.name,
+                "decimals": part.decimals,
+                "bands": _bands(part.bands),
+                "scale_2_on_air": _bands(part.scale_2_on_air),
+                "scale_2_on_oxygen": _bands(part.scale_2_on_oxygen),
+            }
+            for part in PARTS.values()
+        ],
+    }
+
+
+def _bands(bands: Sequence[Band]) -> list[dict[str, Any]]:
+    return [
+        {"to": None if band.to is None else float(band.to), "points": band.points} for band in bands
+    ]
+
+
+def _answers(scale: Scale) -> list[dict[str, Any]]:
+    """The answers of a scale, normal sleep at the end."""
+    return [
+        {
+            "code": answer.code,
+            "short": answer.short,
+            "label": answer.label,
+            "asleep": answer.asleep,
+        }
+        for answer in sorted(scale.codes, key=lambda answer: answer.asleep)
+    ]
 
 
 def _choices(labels: Mapping[str, str]) -> list[dict[str, str]]:
@@ -144,21 +187,15 @@ def _flows(button: EventButton) -> list[dict[str, str]]:
 
 def _scales(session: InfusionSession, dissociation_scale: str) -> dict[str, Any]:
     """The answers of each score, the scale's own answers for sedation, S at the end."""
-    scale = SCALES[session.sedation_scale]
-    answers = sorted(scale.codes, key=lambda answer: answer.asleep)
     worst = 3 if dissociation_scale.endswith("0-3") else 10
     return {
         "sedation": {
             "label": PARAMETERS["sedation"].label,
-            "codes": [
-                {
-                    "code": answer.code,
-                    "short": answer.short,
-                    "label": answer.label,
-                    "asleep": answer.asleep,
-                }
-                for answer in answers
-            ],
+            "codes": _answers(SCALES[session.sedation_scale]),
+        },
+        "acvpu": {
+            "label": PARAMETERS["acvpu"].label,
+            "codes": _answers(SCALES[CONSCIOUSNESS_SCALE]),
         },
         "dissociation": {"label": "Dissoc.", "codes": _codes(worst)},
         "nausea": {"label": PARAMETERS["nausea"].label, "codes": _codes(3, _NAUSEA)},

@@ -15,6 +15,7 @@ from monitor.dose_overrides import confirmation_words
 from monitor.dose_response import dose_responses, response_sentence
 from monitor.gate import label_of, newest_answers
 from monitor.late_notes import LATE_AFTER, LATE_NOTE, late_reasons
+from monitor.news2 import CONSCIOUSNESS_SCALE, score_of, score_text, short_text
 from monitor.oxygen import DEVICE_NOTE, device_text
 from monitor.parameters import PARAMETERS
 from monitor.record import (
@@ -109,6 +110,7 @@ def _row(
     struck: Amendment | None = None,
     moved: Amendment | None = None,
     more: str | None = None,
+    score: dict[str, str] | None = None,
 ) -> _Row:
     """``saved_at`` is when it was first saved; ``moved`` is the correction of its time."""
     recorded = recorded_at or fact.recorded_at
@@ -141,6 +143,7 @@ def _row(
             "source": fact.source.words,
             "struck": struck is not None,
             "cells": cells or [],
+            "score": score,
         },
     )
 
@@ -201,9 +204,25 @@ def _set_rows(
                 moved=_moved(standing, items, session),
                 cells=[] if struck else cells,
                 struck=struck,
+                score=None if struck else _score(opened, standing),
             )
         )
     return found
+
+
+def _score(opened: OpenSession, standing: list[Observation]) -> dict[str, str] | None:
+    """The NEWS2 of a set where it is used; quiet, also while parts of it are missing."""
+    if not opened.threshold_set.has_news2:
+        return None
+    session = opened.session
+    found = score_of(
+        {item.parameter: item for item in standing},
+        sedation_scale=session.sedation_scale,
+        spo2_scale=session.spo2_scale,
+    )
+    if found is None:
+        return None
+    return {"label": "NEWS2", "text": short_text(found), "words": score_text(found)}
 
 
 def _last_recorded(
@@ -291,8 +310,9 @@ def _text(session: InfusionSession, item: Observation | None, asleep: bool) -> s
         return "–"
     if PARAMETERS[item.parameter].kind == "tick":
         return "yes" if item.value else "no"
-    if item.parameter == "sedation":
-        answer = SCALES[session.sedation_scale].answer(int(item.value), asleep=asleep)
+    if item.parameter in ("sedation", "acvpu"):
+        scale_id = session.sedation_scale if item.parameter == "sedation" else CONSCIOUSNESS_SCALE
+        answer = SCALES[scale_id].answer(int(item.value), asleep=asleep)
         return answer.short if answer else bare_text(item)
     return bare_text(item)
 

@@ -18,6 +18,7 @@ from monitor.bedside.symptoms import standing_symptoms
 from monitor.conflicts import Conflict, conflicts
 from monitor.days import day_text
 from monitor.effect_course import EffectCourse, effect_courses
+from monitor.escalation import CALLED_SHORT
 from monitor.lifecycle import TRANSITIONS, EventKind, SessionStatus, phase_text
 from monitor.numbers import plain_text
 from monitor.parameters import PARAMETERS
@@ -219,6 +220,10 @@ def _alert(view: AlertView, now: datetime, zone: tzinfo) -> dict[str, Any]:
         words = _recheck_words(view, recheck_by, now, zone)
     elif view.acknowledged_at is not None:
         words = f"answered {clock(view.acknowledged_at, zone)}"
+    elif view.suppressed_until is not None:
+        words = f"hidden until {clock(view.suppressed_until, zone)}"
+    elif view.escalated_at is not None:
+        words = f"{CALLED_SHORT[view.escalated_to[-1]]} told {clock(view.escalated_at, zone)}"
     elif view.state is AlertState.ACTIVE:
         words = f"since {clock(view.onset_at, zone)}"
     return {
@@ -231,6 +236,8 @@ def _alert(view: AlertView, now: datetime, zone: tzinfo) -> dict[str, Any]:
         "parameter": view.alert.parameter,
         "recheck": pending,
         "needs_answer": view.acknowledged_at is None,
+        "answer_level": view.answer_level,
+        "can_hide": view.why_not_suppressed is None,
     }
 
 

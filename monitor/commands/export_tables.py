@@ -12,7 +12,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from monitor import export, user_admin
-from monitor.actions.opening import OpenSession, bundle
+from monitor.actions.opening import OpenSession, bundle, threshold_set_of
 from monitor.audit import AuditEvent
 from monitor.commands import database
 from monitor.commands.output import cannot_write, check_out, counted, say, write_whole
@@ -111,7 +111,13 @@ def table_of(store: Store, wanted: Wanted, form: export.Form, now: datetime) -> 
     opened = counted(_opened(store, wanted.query, now), "sessions")
     match wanted.table:
         case "observations":
-            return export.observations_csv((item.session for item in opened), form)
+            return export.observations_csv(
+                (item.session for item in opened),
+                form,
+                uses_news2=lambda session: (
+                    threshold_set_of(store.pinned(session.threshold_set_id)).has_news2
+                ),
+            )
         case "doses":
             return export.doses_csv((item.session for item in opened), form)
         case "side-effects":

@@ -155,7 +155,10 @@ def _draw_record(
             (
                 _("Observations"),
                 frames.observation_table(
-                    session, zone, marks(opened.breaches, opened.threshold_set)
+                    session,
+                    zone,
+                    marks(opened.breaches, opened.threshold_set),
+                    with_news2=opened.threshold_set.has_news2,
                 ),
                 _("No observation was recorded yet."),
             ),

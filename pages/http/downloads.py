@@ -74,7 +74,8 @@ def table_of(opened: OpenSession, table: str, form: export.Form) -> Iterator[byt
     session = opened.session
     match table:
         case "observations":
-            return export.observations_csv([session], form)
+            uses_news2 = opened.threshold_set.has_news2
+            return export.observations_csv([session], form, uses_news2=lambda _session: uses_news2)
         case "doses":
             return export.doses_csv([session], form)
         case "side-effects":

@@ -59,6 +59,7 @@ from monitor.requests import (
     RetimeRequest,
     SideEffectChangeRequest,
     SideEffectRequest,
+    SuppressRequest,
     SyringeRequest,
     UndoRequest,
     WeightRequest,
@@ -436,6 +437,13 @@ def _answer_alert(call: Call) -> OpenSession:
     return actions.answer_alert(call.store, call.user, call.session_id, request, **call.act)
 
 
+def _suppress_alert(call: Call) -> OpenSession:
+    request = SuppressRequest(
+        id=call.id, alert_id=call.uuid("alert_id"), reason=(call.text("reason") or "").strip()
+    )
+    return actions.suppress_alert(call.store, call.user, call.session_id, request, **call.act)
+
+
 #: What can be saved, by the last part of the address.
 SAVES: Mapping[str, Callable[[Call], OpenSession]] = {
     "set": _save_set,
@@ -457,6 +465,7 @@ SAVES: Mapping[str, Callable[[Call], OpenSession]] = {
     "retime": _correct_time,
     "undo": _undo,
     "ack": _answer_alert,
+    "suppress": _suppress_alert,
 }
 
 

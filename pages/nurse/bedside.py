@@ -16,6 +16,7 @@ from monitor import actions
 from monitor import bedside as screen
 from monitor.accounts import DeviceSession
 from monitor.actions import OpenSession
+from monitor.alerts import CALLS_NOBODY
 from monitor.conflicts import REASON as CONFLICT
 from monitor.errors import MonitorError
 from monitor.late_notes import LATE_AFTER, LATE_NOTE
@@ -31,7 +32,9 @@ from pages.http.witness import witnesses
 from pages.nurse.reasons import (
     allergy_reasons,
     dose_reasons,
+    hide_reasons,
     left_reasons,
+    nobody_reasons,
     override_reasons,
     weight_reasons,
 )
@@ -163,6 +166,9 @@ def _config(
         "allergy_reasons": allergy_reasons(),
         "intended_use": [_(INTENDED_USE), _(BANNER)],
         "answers": _choices(_answers()),
+        "calls_nobody": sorted(CALLS_NOBODY),
+        "nobody_reasons": nobody_reasons(),
+        "hide_reasons": hide_reasons(),
         "dose_reasons": dose_reasons(),
         "really_reasons": _choices({text: text for text in _confirmations()}),
         "conflict_reason": CONFLICT,
@@ -200,6 +206,7 @@ def _answers() -> dict[str, str]:
         "position": _("position, airway"),
         "reassure": _("reassured"),
         "observe": _("observed only"),
+        "expected": _("expected effect"),
         "artefact": _("artefact"),
     }
 

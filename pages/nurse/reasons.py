@@ -59,3 +59,18 @@ def left_reasons() -> Choices:
         _("emergency elsewhere"),
         _("doctor's decision"),
     )
+
+
+def nobody_reasons() -> Choices:
+    """Why nobody is called for a critical alert."""
+    return choices(
+        _("doctor is beside me"),
+        _("known to the doctor"),
+        _("settles by itself, I stay here"),
+        _("value not right, measured again"),
+    )
+
+
+def hide_reasons() -> Choices:
+    """Why the banner of an alert is hidden for a moment."""
+    return choices(_("I am at the patient"), _("doctor is beside me"), _("repeat is running"))

@@ -27,6 +27,7 @@ from pages.nurse.bedside import bedside
 from pages.nurse.patients import patients
 from pages.nurse.start_session import start_session
 from pages.widgets import navigation
+from pages.widgets.escalated import draw_escalated
 from pages.widgets.guard.guard import draw_guard
 from pages.widgets.look import is_dark
 
@@ -89,7 +90,10 @@ def draw(gate: Gate, visitor: Visitor) -> None:
     pages = {offer.name: _page(gate, visitor, offer) for offer in offers_for(visitor.user)}
     navigation.register(pages)
     home = _page(gate, visitor, offers_for(visitor.user)[0], home=True)
-    st.navigation([home, *pages.values()], position="top").run()
+    page = st.navigation([home, *pages.values()], position="top")
+    if page.url_path != "bedside":
+        draw_escalated(gate.store, visitor.user, visitor.device)
+    page.run()
     _load_chart_code()
 
 

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from math import dist
 from time import monotonic
+from typing import Any
 from uuid import UUID
 
 from playwright.sync_api import Locator, Page, expect
@@ -28,11 +29,13 @@ def put_session(
     minutes_ago: float = 0,
     more: Sequence[Fact] = (),
     fresh: bool = False,
+    limits: str = "ADULT-CLINIC-1",
+    **changes: Any,
 ) -> InfusionSession:
     """A session that runs since 47 minutes, with a set every few minutes, the last 7 min ago.
 
     ``minutes_ago`` puts all of it that much earlier; ``more`` are facts besides.
-    ``fresh`` adds a set taken a minute ago, so that none is late.
+    ``fresh`` adds a set taken a minute ago, so that none is late.  ``limits`` is the threshold set.
     """
     shift = datetime.now(UTC) - build.T0 - timedelta(minutes=minutes_ago)
     facts: list[Fact] = [
@@ -47,7 +50,7 @@ def put_session(
     if fresh:
         facts += build.obs_set(-1, sedation=1, dissociation=2)
     moved = [_moved(fact, shift) for fact in [*facts, *more, build.weight(70, -60)]]
-    return _put(server, name, build.at(-60) + shift, moved)
+    return _put(server, name, build.at(-60) + shift, moved, threshold_set=limits, **changes)
 
 
 def put_waiting(server: Server, *, name: str = "Brandt") -> InfusionSession:
@@ -58,7 +61,9 @@ def put_waiting(server: Server, *, name: str = "Brandt") -> InfusionSession:
     return _put(server, name, build.at(-6) + shift, [_moved(fact, shift) for fact in facts])
 
 
-def _put(server: Server, name: str, created_at: datetime, facts: Sequence[Fact]) -> InfusionSession:
+def _put(
+    server: Server, name: str, created_at: datetime, facts: Sequence[Fact], **changes: Any
+) -> InfusionSession:
     clinic = server.store.user("ablum").clinic
     patient = build.patient(
         family_name=name,
@@ -73,6 +78,7 @@ def _put(server: Server, name: str, created_at: datetime, facts: Sequence[Fact])
         chair="3",
         created_at=created_at,
         created_by="ablum",
+        **changes,
     ).with_facts(facts)
     with server.store.write(build.audit(), clinic=clinic) as writer:
         writer.add_patient(patient)

@@ -11,14 +11,14 @@ A flag reads ``rule level state onset``, then ``confirmed`` and ``ended`` with t
 
 from __future__ import annotations
 
-import tomllib
+import json
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from functools import cache
-from importlib import resources
 from typing import Any
 
 from monitor.breaches import Breach, find_breaches
+from monitor.protocols import seed_versions
 from monitor.record import Fact, InfusionSession, NotTaken, Observation
 from monitor.thresholds import ThresholdSet, parse_threshold_set
 from tests.build import an_id, event, observation, rate, session, side_effect, side_effect_change
@@ -27,15 +27,21 @@ from tests.build import at as minute
 _REASONS = {reason.value for reason in NotTaken}
 
 
-def packaged() -> dict[str, Any]:
-    """The content of the default set, fresh each time."""
-    folder = resources.files("monitor.library").joinpath("thresholds")
-    return tomllib.loads(folder.joinpath("ADULT-CLINIC-1.toml").read_text("utf-8"))
+def packaged(code: str = "ADULT-CLINIC-1") -> dict[str, Any]:
+    """The content of a packaged set as it is stored, fresh each time."""
+    (version,) = (item for item in seed_versions() if item.code == code)
+    return dict(json.loads(version.text))
 
 
 @cache
 def default_set() -> ThresholdSet:
     return parse_threshold_set(packaged())
+
+
+@cache
+def news2_set() -> ThresholdSet:
+    """The default limits with NEWS2 beside them."""
+    return parse_threshold_set(packaged("ADULT-NEWS2-1"))
 
 
 def changed_set(rule_id: str, level: str, **changes: Any) -> ThresholdSet:

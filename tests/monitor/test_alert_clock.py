@@ -48,11 +48,15 @@ def test_a_reading_nobody_repeated_is_confirmed_by_the_clock_and_stored(store: S
 
 def test_what_became_due_while_no_process_ran_is_stored_as_raised_late(store: SqlStore) -> None:
     of = waiting(store)
-    assert AlertClock(store).look(at(40)) == 1
-    assert stored(store, of) == [(CONFIRMED, at(15), at(40), "no repeat in time; raised late")]
+    assert AlertClock(store).look(at(40)) == 2
+    assert sorted(stored(store, of), key=lambda told: told[1]) == [
+        (CONFIRMED, at(15), at(40), "no repeat in time; raised late"),
+        (AlertEventKind.ESCALATED, at(25), at(40), "shift_lead; raised late"),
+    ]
     opened = opened_at(store, of, 41)
     table = alert_table(opened.views, opened.alert_events, UTC)
     assert "confirmed 09:15 (no repeat in time; raised late)" in table["What happened"][0]
+    assert "escalated 09:25 (shift lead; raised late)" in table["What happened"][0]
 
 
 def opened_at(store: SqlStore, of: InfusionSession, minute: float) -> OpenSession:

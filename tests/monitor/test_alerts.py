@@ -207,7 +207,7 @@ def test_a_critical_latches_until_somebody_answers(bedside: Bedside) -> None:
     assert (view.state, view.level) == (AlertState.ACTIVE, "critical")
     assert view.cleared_at == moment("20:00")
     view = bedside.answer("22:00")
-    assert (view.state, view.resolved_at) == (AlertState.RESOLVED, moment("22:00"))
+    assert (view.state, view.resolved_at) == (AlertState.CLOSED, moment("22:00"))
     assert (view.acknowledged_by, view.acknowledged_at) == ("blum", moment("22:00"))
 
 
@@ -215,7 +215,7 @@ def test_an_answered_critical_resolves_when_it_clears(bedside: Bedside) -> None:
     bedside.save("10:00 spo2 88", "10:00")
     assert bedside.answer("11:00").state is AlertState.ACKNOWLEDGED
     view = only(bedside.save("20:00 spo2 97", "20:00"))
-    assert (view.state, view.resolved_at) == (AlertState.RESOLVED, moment("20:00"))
+    assert (view.state, view.resolved_at) == (AlertState.CLOSED, moment("20:00"))
 
 
 def test_stepping_down_does_not_answer_the_critical(bedside: Bedside) -> None:
@@ -225,7 +225,7 @@ def test_stepping_down_does_not_answer_the_critical(bedside: Bedside) -> None:
     assert (view.level, view.state, view.answer_level) == ("warning", AlertState.ACTIVE, "critical")
     view = only(bedside.save("30:00 spo2 97", "30:00"))
     assert (view.level, view.state) == ("critical", AlertState.ACTIVE)
-    assert bedside.answer("31:00").state is AlertState.RESOLVED
+    assert bedside.answer("31:00").state is AlertState.CLOSED
 
 
 def test_an_answered_critical_that_steps_down_stays_answered(bedside: Bedside) -> None:
@@ -447,6 +447,8 @@ def test_a_whole_record_at_once_tells_the_whole_course() -> None:
         "12:00 level_up critical",
         "12:00 confirmed warning",
         "14:00 confirmed critical",
+        "16:00 escalated critical",
+        "19:00 escalated critical",
         "30:00 cleared critical",
     ]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from unittest.mock import patch
 
@@ -13,6 +14,7 @@ from monitor.board import BoardRow, board_snapshot, minutes_text, nurse_loads
 from monitor.errors import NotPermitted
 from monitor.permissions import Role
 from monitor.record import Fact, InfusionSession
+from pages.widgets.escalated import banner_html
 from tests import build
 from tests.build import at
 from tests.stored import keep
@@ -68,7 +70,7 @@ def test_a_pending_critical_is_critical_from_its_first_reading(sqlite_store: Sql
 def test_an_unanswered_flag_says_for_how_long(sqlite_store: SqlStore) -> None:
     keep(sqlite_store, infusing("1", build.obs_set(18, spo2=88)), 18)
     (row,) = rows(sqlite_store, 20.5)
-    assert row.flags[0].text == "SpO2 88 ≤ 89 · unanswered 2:30"
+    assert row.flags[0].text == "SpO2 88 ≤ 89 · unanswered 2:30 · anaesthetist told"
     assert row.open_alerts == 1
 
 
@@ -225,3 +227,41 @@ def test_an_unanswered_warning_comes_before_a_missed_set_alone(sqlite_store: Sql
     rows = board_snapshot(sqlite_store, build.nurse(), build.at(90))
     assert [row.chair for row in rows] == ["2", "1"]
     assert [row.due.state for row in rows if row.due] == ["missed", "missed"]
+
+
+def test_an_alert_nobody_answered_is_told_to_the_role_it_is_for(sqlite_store: SqlStore) -> None:
+    """7.2: a critical to the anaesthetist after 2 min, to the lead after 5; a warning after 10 to
+    the shift lead; nobody before, and nobody else."""
+    keep(sqlite_store, infusing("3", build.obs_set(10, spo2=88)), 10)
+    keep(sqlite_store, infusing("5", build.obs_set(1, sbp=165), build.obs_set(3, sbp=165)), 10)
+
+    def told(minute: float, **who: object) -> list[str]:
+        person = build.user(**who)
+        found = board.escalated_to(board_snapshot(sqlite_store, person, at(minute)), person)
+        return [row.chair for row, _flag in found]
+
+    for minute, who, chairs in (
+        (12, {"role": Role.ANAESTHETIST}, []),
+        (12.1, {"role": Role.ANAESTHETIST}, ["3"]),
+        (12.2, {"role": Role.LEAD}, []),
+        (15.1, {"role": Role.LEAD}, ["3"]),
+        (13, {"shift_lead": True}, []),
+        (13.1, {"shift_lead": True}, ["5"]),
+        (40, {}, []),
+    ):
+        assert told(minute, **who) == chairs, (minute, who)
+    (row, _) = rows(sqlite_store, 15.1)
+    assert row.flags[0].text.endswith("unanswered 5:06 · clinic lead told")
+    assert row.flags[0].to == ("anaesthetist", "lead")
+
+
+def test_what_the_banner_says_is_escaped_and_leads_to_the_session(sqlite_store: SqlStore) -> None:
+    session = infusing("3", build.obs_set(10, spo2=88))
+    keep(sqlite_store, session, 10)
+    person = build.user(role=Role.ANAESTHETIST)
+    (found,) = board.escalated_to(rows(sqlite_store, 13), person)
+    row, flag = found
+    html = banner_html(((replace(row, name="<b>X"), flag),), page="review", dark=False)
+    assert f'href="/review?session={session.id}"' in html
+    assert "◆ You are told: chair 3, &lt;b&gt;X: SpO2 88 ≤ 89" in html
+    assert "href" not in banner_html((found,), page=None, dark=False)

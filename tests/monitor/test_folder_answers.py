@@ -158,7 +158,7 @@ def test_an_answer_to_an_alert_that_was_over_is_kept(
     bedside.answers(alert_id)
     for saturation in ("97", "97"):
         bedside.measures(spo2=saturation)
-    assert set(bedside.states().values()) == {AlertState.RESOLVED}
+    assert set(bedside.states().values()) == {AlertState.CLOSED}
     bedside.answers(alert_id, by="diaz", text="second answer, to one that is over")
     check_same(bedside, other_store, tmp_path / "x")
     assert len(told(other_store, bedside.session_id)) == 2

@@ -13,7 +13,7 @@ from monitor.protocols import canonical_content
 from monitor.scales import SEDATION_SCALES
 from monitor.side_effects import CRITICAL_FROM_GRADE, CRITICAL_TERMS, TERMS
 from monitor.thresholds import SIGNS, Condition, parse_expression, parse_threshold_set
-from tests.monitor.limits import default_set, packaged
+from tests.monitor.limits import default_set, news2_set, packaged
 
 
 def broken(rule_id: str, **changes: Any) -> dict[str, Any]:
@@ -38,7 +38,7 @@ def test_the_set_survives_being_stored_as_canonical_text() -> None:
 
 
 def test_every_sign_is_read_by_a_row_and_made_of_known_parameters() -> None:
-    assert {rule.sign for rule in default_set().rules} == set(SIGNS)
+    assert {rule.sign for rule in news2_set().rules} == set(SIGNS)
     for sign in SIGNS.values():
         assert set(sign.parameters) <= set(PARAMETERS)
 

@@ -7,9 +7,9 @@ const POLL_MS = 15000;
 const CLOCK_WRONG_MS = 120000;
 const ROOTS = new WeakMap();
 /** Entries about the record itself: they happen when they are tapped. */
-const UNTIMED = ["amend", "both-right", "retime", "undo", "ack", "gate", "confirm", "allergy"];
+const UNTIMED = ["amend", "both-right", "retime", "undo", "ack", "suppress", "gate", "confirm", "allergy"];
 /** Entries that a tap does not take back: an undo, an answer to an alert, somebody's PIN, the patient. */
-const FINAL = ["amend", "retime", "undo", "ack", "confirm", "allergy"];
+const FINAL = ["amend", "retime", "undo", "ack", "suppress", "confirm", "allergy"];
 
 class Bedside {
   constructor(parent, component) {
@@ -625,7 +625,9 @@ class Bedside {
         // The onset of a side effect is found out later: only a change of it may say why it is late.
         row.late && (row.kind === "event" || row.late.includes(": ")) ? el("span", { class: "late" }, row.late) : null, by);
     }
-    return el("div", props, time, row.cells.map((cell) => this.cell(row, cell)), row.late ? el("span", { class: "late" }, row.late) : null,
+    const score = row.score ? button([el("small", {}, row.score.label), el("b", {}, row.score.text)], () => this.sheets.details(row),
+      { class: "tap cell score", "aria-label": row.score.words }) : null;
+    return el("div", props, time, row.cells.map((cell) => this.cell(row, cell)), score, row.late ? el("span", { class: "late" }, row.late) : null,
       row.source ? el("span", { class: "late source" }, row.source) : null, by);
   }
 

@@ -11,7 +11,8 @@ import streamlit as st
 _HERE = Path(__file__).parent
 #: One module made of small files, in the order they need each other.
 _SCRIPTS = (
-    *("shelf.js", "outbox.js", "text.js", "taps.js", "check.js", "controls.js"),
+    *("shelf.js", "outbox.js", "text.js", "taps.js", "check.js", "news2.js"),
+    "controls.js",
     *("drafts.js", "visits.js", "ask_panel.js", "form.js", "questions.js"),
     *("sheet_frame.js", "second_person.js", "dose_sheets.js", "ledger_sheets.js"),
     *("symptom_sheets.js", "oxygen_sheet.js", "row_sheets.js"),

@@ -37,7 +37,9 @@ class Form {
     this.hint = el("p", { class: "hint", "aria-live": "polite" });
     const scores = el("div", { class: "scores" }, this.scoreRows(), this.hint);
     this.save = button(say("save"), () => this.trySave(), { class: "save" });
-    this.moreButton = button(say("more_values"), () => this.app.sheets.more(), { class: "tap more" });
+    this.moreText = el("span", {});
+    this.news2Text = el("small", {});
+    this.moreButton = button([this.moreText, this.news2Text], () => this.app.sheets.more(), { class: "tap more" });
     this.taken = this.takenRow();
     const pad = keypad({
       target: () => this.inputs[this.active],
@@ -647,9 +649,30 @@ class Form {
     put(this.otherTime, other ?? "…");
     this.otherTime.setAttribute("aria-pressed", String(other !== null));
     const extras = this.app.config.extra_fields.filter((key) => (this.content.values[key] !== undefined || this.content.notTaken[key])).length
-      + Object.keys(this.content.ticks).filter((key) => key !== "distress").length;
-    put(this.moreButton, extras ? say("more_values_n", { n: extras }) : say("more_values"));
+      + Object.keys(this.content.ticks).filter((key) => key !== "distress").length
+      + (this.content.scores.acvpu === undefined ? 0 : 1);
+    put(this.moreText, extras ? say("more_values_n", { n: extras }) : say("more_values"));
+    this.paintNews2();
     this.moreButton.setAttribute("aria-pressed", String(extras > 0));
+  }
+
+  /** What this set scores so far, in a quiet line: an incomplete one is no fault of anybody. */
+  paintNews2() {
+    const score = this.news2();
+    this.followNews2?.();
+    put(this.news2Text, !score ? "" : score.complete ? say("news2_total", { n: score.sum })
+      : say("news2_partial_short", { n: score.sum, missing: score.missing.length }));
+  }
+
+  /** The NEWS2 of what stands in the form, null where the clinic does not use it. */
+  news2() {
+    const { news2 } = this.app.config;
+    if (!news2) return null;
+    const { values, scores, units } = this.content;
+    const typed = Object.fromEntries(Object.entries(values).map(([key, text]) =>
+      [key, canonical(this.fields[key], toNumber(text), units[key])]));
+    const code = scores[news2.consciousness];
+    return news2Of(news2, { ...typed, ...(code === undefined ? {} : { acvpu: Number(code) }) });
   }
 
   paintHint() {

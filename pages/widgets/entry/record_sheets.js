@@ -13,15 +13,44 @@ class RecordSheets extends RowSheets {
       alert.detail ? el("p", { class: "detail" }, alert.detail) : null,
       this.symptomRows(alert),
       this.choices(this.app.config.answers, (action) => {
-        this.app.send("ack", { alert_id: alert.id, action, text: note.value.trim() || null },
-          say("sum_answer", { text: alert.text }), {}, () => {
-            // The answer stands; which flow or drug it was is a fact of its own, the drug linked to the alert.
-            if (action === "oxygen") this.oxygen(undefined, { taken: { ago: 0 }, text: "", waits: true });
-            if (action === "drug") this.whichDrug({ code: alert.id, label: `${ICONS[alert.level] ?? "▲"} ${alert.text}` });
-          });
+        const text = note.value.trim();
+        const { calls_nobody: quiet, nobody_reasons: reasons } = this.app.config;
+        if (alert.answer_level === "critical" && quiet.includes(action) && !text) {
+          this.because(say("nobody_title"), alert, reasons, null, (why) => this.sendAnswer(alert, action, why));
+        } else this.sendAnswer(alert, action, text);
       }),
-      note);
+      note,
+      alert.can_hide ? button(say("hide_alert"), () => this.hideAlert(alert), { class: "tap quiet" }) : null);
     this.body.querySelector(".choice")?.focus({ preventScroll: true });
+  }
+
+  sendAnswer(alert, action, text) {
+    this.app.send("ack", { alert_id: alert.id, action, text: text || null },
+      say("sum_answer", { text: alert.text }), {}, () => {
+        // The answer stands; which flow or drug it was is a fact of its own, the drug linked to the alert.
+        if (action === "oxygen") this.oxygen(undefined, { taken: { ago: 0 }, text: "", waits: true });
+        if (action === "drug") this.whichDrug({ code: alert.id, label: `${ICONS[alert.level] ?? "▲"} ${alert.text}` });
+      });
+  }
+
+  /** The banner alone is hidden: the card stays, and who is to be told is told. */
+  hideAlert(alert) {
+    this.because(say("hide_title"), alert, this.app.config.hide_reasons, say("hide_because"), (reason) =>
+      this.app.send("suppress", { alert_id: alert.id, reason }, say("sum_hide", { text: alert.text })));
+  }
+
+  /** One reason more: by a tap, or in own words. */
+  because(title, alert, reasons, help, act) {
+    const own = el("input", { type: "text", maxlength: 200, class: "search", placeholder: say("own_words"), "aria-label": say("own_words") });
+    const use = () => {
+      if (!own.value.trim()) return;
+      this.close();
+      act(own.value.trim());
+    };
+    onEnter(own, use);
+    this.open(title, el("p", { class: `alert-text ${alert.level}` }, `${ICONS[alert.level] ?? "▲"} ${alert.text}`),
+      help ? el("p", {}, help) : null, this.choices(reasons, act), own,
+      button(say("save"), use, { class: "tap accent wide" }));
   }
 
   alerts() {
@@ -168,7 +197,7 @@ class RecordSheets extends RowSheets {
     const cells = row.cells.map((cell) =>
       button([el("small", {}, cell.label), " ", el("b", {}, cell.text), ...(cell.was ? [" ", el("s", {}, cell.was)] : [])],
         () => this.amend(row, cell), { class: "tap choice cell", "data-level": cell.level, disabled: !cell.id }));
-    this.open(`${rowTime(row, this.app.now())}  ${row.text}`, el("p", {}, row.story),
+    this.open(`${rowTime(row, this.app.now())}  ${row.text}`, el("p", {}, row.story), row.score ? el("p", { class: "news2-words" }, row.score.words) : null,
       row.cells.length ? el("div", { class: "choices" }, cells, this.retimeButton(row))
         : row.struck ? null : button(say("amend_title"), () => this.strike(row), { class: "tap choice" }));
   }

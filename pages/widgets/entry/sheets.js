@@ -144,7 +144,69 @@ class Sheets extends EffectSheets {
       el("div", { class: "split" },
         el("div", {}, rows, el("h3", {}, say("symptoms")), el("div", { class: "choices" }, ticks)),
         el("div", {}, keypad({ target: () => active, left: { label: "." } }),
-          button(say("done"), () => this.close(), { class: "tap accent wide" }))));
+          button(say("done"), () => this.close(), { class: "tap accent wide" }), this.news2())));
+  }
+
+  /** NEWS2 of the set, and the tap that fills what is missing next. */
+  news2() {
+    const { news2 } = this.app.config;
+    if (!news2) return null;
+    const { form } = this;
+    const words = el("p", { class: "news2-words", role: "status" });
+    const fills = el("div", { class: "news2-fills" });
+    const draw = () => {
+      const score = form.news2();
+      const missing = score ? score.missing : news2.parts;
+      put(words, score ? news2Text(score) : say("news2_none"));
+      // Consciousness stands above with its own answers.
+      const [next] = missing.filter((part) => part.key !== "acvpu" || news2.consciousness !== "acvpu");
+      const keys = `${next?.key} ${missing.some((part) => part.key === "o2_flow")}`;
+      if (fills.dataset.keys === keys) return;
+      fills.dataset.keys = keys;
+      refill(fills, next ? button(say("news2_fill", { part: next.name }), () => this.fillPart(next.key), { "data-part": next.key }) : null,
+        missing.some((part) => part.key === "o2_flow")
+          ? button(say("on_air"), () => this.setExtra("o2_flow", "0"), { "data-part": "air" }) : null);
+    };
+    form.followNews2 = draw;
+    draw();
+    return el("div", { class: "news2" }, words, news2.consciousness === "acvpu" ? this.consciousness(news2) : null, fills);
+  }
+
+  /** ACVPU, where the protocol scores sedation on another scale: that one is never translated into it. */
+  consciousness(news2) {
+    const { form } = this;
+    const buttons = news2.codes.map((code) => button(code.short, () => {
+      form.setScore("acvpu", String(code.code));
+      draw();
+    }, { ...REPEATS, class: "tap", title: code.label, "data-acvpu": code.short, "aria-label": `${news2.label} ${code.short} ${code.label}` }));
+    const chosen = el("span", { class: "caption" });
+    const draw = () => {
+      const found = news2.codes.find((code) => form.content.scores.acvpu === String(code.code));
+      put(chosen, found ? found.label : news2.label);
+      buttons.forEach((node, index) => node.setAttribute("aria-pressed", String(news2.codes[index] === found)));
+    };
+    draw();
+    return el("div", { class: "acvpu", role: "group", "aria-label": news2.label }, chosen, buttons);
+  }
+
+  /** To the field of a part: on this sheet, else on the form behind it. */
+  fillPart(key) {
+    const here = this.body.querySelector(`#m-${key}`);
+    if (here) {
+      here.focus({ preventScroll: true });
+      return;
+    }
+    this.close();
+    if (this.form.inputs[key]) this.form.focus(key);
+    else this.form.groups.sedation.focus();
+  }
+
+  /** One tap types a value on this sheet, as if it were typed. */
+  setExtra(key, text) {
+    const input = this.body.querySelector(`#m-${key}`);
+    input.value = text;
+    input.dispatchEvent(new Event("input"));
+    input.dispatchEvent(new Event("blur"));
   }
 
   // -- events ------------------------------------------------------------------------------------
