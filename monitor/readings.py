@@ -564,6 +564,10 @@ def _reading(
     return Reading(seen.taken_at, known_at, seen.set_id, value, measures, (seen, *others))
 
 
+#: Signs that are not called by the first of the parameters they are made of.
+_CALLED = {"map": "MAP", "news2": "NEWS2"}
+
+
 def short_name(sign: str) -> str:
     """How a sign is called on a card."""
-    return "MAP" if sign == "map" else PARAMETERS[SIGNS[sign].parameters[0]].short
+    return _CALLED.get(sign) or PARAMETERS[SIGNS[sign].parameters[0]].short

@@ -23,7 +23,7 @@ from pages.widgets.protocol_sheet import (
     table_html,
 )
 
-_SIGNS = {">=": "≥", "<=": "≤", "=": ":"}
+_SIGNS = {">=": " ≥", "<=": " ≤", ">": " >", "<": " <", "=": ":"}
 
 
 def limit_list_html(versions: Sequence[StoredVersion], page: str) -> str:
@@ -105,8 +105,7 @@ def expression_words(expression: str, sign: str) -> str:
                 name = short_name(sign)
             elif measure in PARAMETERS:
                 name = PARAMETERS[measure].short
-            shown = _SIGNS.get(comparison, comparison)
-            told.append(f"{name} {shown} {limit}{percent}")
+            told.append(f"{name}{_SIGNS[comparison]} {limit}{percent}")
         words.append(" and ".join(told))
     return " or ".join(words)
 
