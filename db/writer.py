@@ -113,12 +113,17 @@ def put_summary(connection: Connection, row: Mapping[str, Any]) -> None:
     if connection.dialect.name == "sqlite":
         upsert(connection, SUMMARY, row)
         return
-    stored = {
+    stored = chain.canonical(scaled_summary(row))
+    document = json.dumps([stored], ensure_ascii=False, separators=(",", ":"))
+    connection.execute(_REPLACE_SUMMARY, {"document": document})
+
+
+def scaled_summary(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A summary row with its decimals as the whole numbers that are stored."""
+    return {
         name: _SCALED[name].scaled(value) if name in _SCALED and value is not None else value
         for name, value in row.items()
     }
-    document = json.dumps([chain.canonical(stored)], ensure_ascii=False, separators=(",", ":"))
-    connection.execute(_REPLACE_SUMMARY, {"document": document})
 
 
 #: The whole row in one round trip, new or not.
@@ -153,7 +158,7 @@ def version_events(
 # -- heads of sessions --------------------------------------------------------------------------
 
 
-def _patient_row(patient: Patient) -> dict[str, Any]:
+def patient_row(patient: Patient) -> dict[str, Any]:
     """The columns of a patient with what a search compares with."""
     return row_of(patient) | {
         "mrn_key": search_key(patient.mrn),
@@ -313,12 +318,12 @@ class SqlWriter:
         return True
 
     def add_patient(self, patient: Patient) -> None:
-        self._insert_if_new(PATIENT, _patient_row(patient) | {"clinic": self._clinic})
+        self._insert_if_new(PATIENT, patient_row(patient) | {"clinic": self._clinic})
 
     def change_patient(self, change: PatientChange) -> None:
         """Store the change and let every session of the patient know: in order, so none can wait
         for another that waits for it."""
-        row = _patient_row(change.patient) | {
+        row = patient_row(change.patient) | {
             "id": change.id,
             "patient_id": change.patient.id,
             "number": change.number,
