@@ -26,6 +26,7 @@ from monitor.thresholds import LEVELS, ThresholdSet
 
 __all__ = [
     "MONITOR",
+    "NOT_CLEARED",
     "Alert",
     "AlertEvent",
     "AlertEventKind",
@@ -43,6 +44,9 @@ __all__ = [
 
 #: Who did what the monitor did by itself.
 MONITOR = "monitor"
+
+#: What is told when an answer ran out while the values were still as bad (U-61).
+NOT_CLEARED = "not cleared since the answer"
 
 #: An alert and an answer; which of them need someone first.
 _NEED = (AlertState.ACTIVE, AlertState.PENDING, AlertState.ACKNOWLEDGED)
@@ -192,7 +196,7 @@ def _happened(course: Course, now: datetime) -> list[_Told]:
         return [_Told(AlertEventKind.INVALIDATED, now, course.level)]
     told = [item for index in range(len(course.stretches)) for item in _stretch_told(course, index)]
     told += [
-        _Told(AlertEventKind.CONFIRMED, moment, course.level, "not cleared since the answer")
+        _Told(AlertEventKind.CONFIRMED, moment, course.level, NOT_CLEARED)
         for moment in course.fired_again_at()
     ]
     resolved_at = course.resolved_at

@@ -16,7 +16,7 @@ from random import Random
 
 from monitor.alert_course import Course
 from monitor.alert_record import Alert, AlertEvent, AlertEventKind
-from monitor.alerts import alert_courses, alerts_to_raise
+from monitor.alerts import NOT_CLEARED, alert_courses, alerts_to_raise
 from monitor.breaches import Breach, find_breaches, rules_end_at
 from monitor.folder_format import AlertAnswer
 from monitor.ids import derived_id
@@ -25,6 +25,9 @@ from monitor.record import InfusionSession
 from monitor.replay import CLOCK_STEP, CLOCK_WATCH, replay_alerts
 from monitor.synthetic.expectations import expectations, happens, one_of
 from monitor.thresholds import LEVELS, ThresholdSet
+
+#: A slip that is no larger is made where it cannot cross a limit (session.py): mmHg.
+SLIGHT = 10
 
 Recorded = tuple[tuple[Alert, ...], tuple[AlertEvent, ...], tuple[Breach, ...]]
 
@@ -42,20 +45,27 @@ def record_alerts(
     """Alerts and events as they would have been stored, and the breaches at the end of the record."""
     until = end_of(session)
     breaches = find_breaches(session, limits, until, protocol=protocol)
-    if session.amendments:
+    left_at = rules_end_at(session)
+    # After the patient left no limit applies: the clock need not run until the signature.
+    watched = until if left_at is None else min(until, left_at + timedelta(minutes=10))
+    if _was_wildly_wrong(session):
         # What was amended away may have raised an alert.
-        return (*replay_alerts(session, protocol, limits, (), until), breaches)
+        return (*replay_alerts(session, protocol, limits, (), watched), breaches)
     if not breaches:
         return (), (), breaches
     courses = alert_courses(session, limits, (), (), until, protocol=protocol, breaches=breaches)
     answers = tuple(_answers(courses, session, rng))
     if any(_is_late(session, limits)) or any(_saved_after_the_clock(session, limits, breaches)):
         given = _as_in_a_folder(courses, answers)
-        return (*replay_alerts(session, protocol, limits, given, until), breaches)
+        return (*replay_alerts(session, protocol, limits, given, watched), breaches)
     alerts = tuple(course.alert for course in courses)
     _, events = alerts_to_raise(
         session, limits, alerts, answers, until, protocol=protocol, breaches=breaches
     )
+    if any(event.text == NOT_CLEARED for event in events):
+        # An answer ran out while values went on changing: what was told depends on when.
+        given = _as_in_a_folder(courses, answers)
+        return (*replay_alerts(session, protocol, limits, given, watched), breaches)
     looks = _Looks(session, answers)
     known_at = {
         (course.alert.id, step.at): step.known_at for course in courses for step in course.steps
@@ -80,6 +90,19 @@ def _is_late(session: InfusionSession, limits: ThresholdSet) -> Iterator[bool]:
     return (seen.recorded_at - seen.taken_at > limits.late_after for seen in session.observations)
 
 
+def _was_wildly_wrong(session: InfusionSession) -> bool:
+    """Whether a value that was corrected stood far from the right one."""
+    facts = {seen.id: seen for seen in session.observations}
+    for amendment in session.amendments:
+        wrong = facts.get(amendment.amends)
+        right = facts.get(amendment.replacement) if amendment.replacement else None
+        if wrong is None or right is None or wrong.value is None or right.value is None:
+            return True
+        if abs(wrong.value - right.value) > SLIGHT:
+            return True
+    return False
+
+
 def _saved_after_the_clock(
     session: InfusionSession, limits: ThresholdSet, breaches: tuple[Breach, ...]
 ) -> Iterator[bool]:
@@ -87,13 +110,20 @@ def _saved_after_the_clock(
     known = {rule.id: rule for rule in limits.rules}
     for breach in breaches:
         rule = known.get(breach.rule_id)
-        waits = {level.confirm.until for level in rule.levels if level.confirm} if rule else ()
-        for fact in breach.readings:
-            for wait in waits:
-                decided_at = fact.taken_at + wait
-                yield any(
-                    seen.taken_at <= decided_at < seen.recorded_at for seen in session.observations
-                )
+        if rule is None:  # a limit of the dose
+            continue
+        confirms = [level.confirm for level in rule.levels if level.confirm]
+        pending = [step.at for step in breach.steps if step.shown > step.confirmed]
+        # A reading that was never confirmed shows nothing of it in the end: ask about the first too.
+        for began_at in {breach.onset_at, *pending}:
+            for confirm in confirms:
+                first, decided_at = began_at + confirm.after, began_at + confirm.until
+                repeats = [
+                    seen.recorded_at
+                    for seen in session.observations
+                    if first <= seen.taken_at <= decided_at and seen.parameter in rule.parameters
+                ]
+                yield bool(repeats) and min(repeats) > decided_at
 
 
 def _answers(

@@ -48,6 +48,8 @@ _RECHECKED = ("hr", "sbp", "dbp", "spo2")
 #: mg in one ampoule (clinical.md 2.2: vials of 200 mg in 20 mL).
 _AMPOULE_MG = 200
 _STEP = Decimal("0.05")
+#: A slip of the finger in the tens digit, made where neither value is near a limit (mmHg).
+_SLIGHT, _HARMLESS = 10, (112, 128)
 _WHY_NOT = (NotTaken.CUFF_OFF, NotTaken.REFUSED, NotTaken.EQUIPMENT, NotTaken.ARTEFACT)
 
 
@@ -209,7 +211,8 @@ class _Story:
         if (
             self.wants_slip
             and parameter == "sbp"
-            and made.value
+            and made.value is not None
+            and _HARMLESS[0] <= made.value <= _HARMLESS[1]
             and common["taken_at"] > self.visit.start_at
         ):
             self.wants_slip = False
@@ -219,7 +222,9 @@ class _Story:
     def _slipped(self, right: Observation) -> Observation:
         """A typing slip, put right two minutes later; the wrong value stays in the record."""
         assert right.value is not None
-        wrong = replace(right, value=right.value + 100 if right.value < 150 else right.value - 100)
+        wildly = happens(self.rng, self.rare["slip_wild"])
+        by = 100 if right.value < 150 else -100
+        wrong = replace(right, value=right.value + (by if wildly else _SLIGHT))
         corrected_at = right.recorded_at + timedelta(seconds=self.rng.randint(60, 150))
         at_ms = int(corrected_at.timestamp() * 1000)
         put_right = replace(right, id=drawn_id(at_ms, self.rng), recorded_at=corrected_at)
@@ -321,7 +326,7 @@ class _Story:
             minute = at
             was_outside, outside = outside, _is_outside(values)
             if outside and not was_outside and happens(rng, self.work["recheck_done"]):
-                minute = min(at + rng.uniform(1.6, 4.4), end - 0.4)
+                minute = min(at + rng.uniform(1.4, 3.4), end - 0.4)
                 if minute > at + 1:
                     outside = _is_outside(self._set(minute, short=True))
                 else:
@@ -370,7 +375,7 @@ class _Story:
             values = self._set(minute)
             due = minute + every
             if _is_outside(values) and happens(rng, self.work["recheck_done"]):
-                minute += rng.uniform(1.6, 4.4)
+                minute += rng.uniform(1.4, 3.4)
                 self._set(minute, short=True)
         last = max(minute + 1.5, leave - 1)
         self._set(last, extra=self._recovery_scores())
