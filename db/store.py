@@ -14,7 +14,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
-from db import accounts, lists, register
+from db import accounts, burden, lists, register
 from db.chain import SHARED, event_of
 from db.engine import LOCK_WAIT_S, SNAPSHOT, WRITING
 from db.failures import committing, translated
@@ -32,6 +32,7 @@ from db.writer import SqlWriter, restore_heads, version_events
 from monitor.accounts import Credential, DeviceSession
 from monitor.alerts import Alert, AlertEvent
 from monitor.audit import AuditEvent
+from monitor.burden import AlertHistory
 from monitor.courses import Course
 from monitor.errors import NotFound, StoreUnavailable
 from monitor.patients import PatientChange
@@ -267,6 +268,19 @@ class SqlStore:
 
     def drop_stray_summaries(self) -> int:
         return self.work(lists.drop_stray_summaries)
+
+    def started_sessions(
+        self, clinic: str, since: datetime, until: datetime
+    ) -> Mapping[tuple[str, UUID], int]:
+        with self._snapshot() as connection:
+            return burden.started_sessions(connection, clinic, since, until, self.zone)
+
+    def alert_histories(
+        self, clinic: str, since: datetime, until: datetime
+    ) -> tuple[AlertHistory, ...]:
+        with self._snapshot() as connection:
+            found = burden.alert_histories(connection, clinic, since, until, self.zone)
+            return tuple(found)
 
     # -- accounts and devices --------------------------------------------------------------
 

@@ -24,6 +24,7 @@ from monitor.commands import (
     serving,
     session_folders,
     show_breaches,
+    show_burden,
 )
 from monitor.commands.output import tell
 from monitor.commands.verifying import rebuild, verify
@@ -131,6 +132,12 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--in-progress", action="store_true", help="sessions that still go on, too")
     made.add_argument("--bom", action="store_true", help="byte order mark, for spreadsheets")
     made.add_argument("--out", required=True, metavar="FILE", help="- is standard output")
+
+    made = command("burden", show_burden.show_burden, "how many alerts, and what they led to")
+    made.add_argument("--since", type=_day, metavar="DAY", help="default: 90 days ago")
+    made.add_argument("--until", type=_day, metavar="DAY", help="this day included")
+    made.add_argument("--clinic")
+    made.add_argument("--csv", metavar="FILE", help="write it as CSV; - is standard output")
 
     made = command("generate", generating.generate, "fill a database with invented sessions")
     made.add_argument("--sessions", type=_count, required=True, metavar="N")

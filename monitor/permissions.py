@@ -38,6 +38,7 @@ class Action(StrEnum):
     COMPLETE_SESSION = "complete a session"
     SIGN_SESSION = "sign a session"
     FIND_SESSIONS = "find sessions"
+    SEE_BURDEN = "see the burden of alerts"
     EXPORT = "export"
     MANAGE_PROTOCOLS = "manage protocols"
     APPROVE_PROTOCOLS = "approve protocols"
@@ -73,6 +74,7 @@ ALLOWED: dict[Role, frozenset[Action]] = {
         Action.CHANGE_LIMITS,
         Action.SIGN_SESSION,
         Action.APPROVE_PROTOCOLS,
+        Action.SEE_BURDEN,
         Action.EXPORT,
         Action.SEE_AUDIT,
     },
@@ -81,6 +83,7 @@ ALLOWED: dict[Role, frozenset[Action]] = {
             Action.SEE_BOARD,
             Action.SEE_SESSION,
             Action.FIND_SESSIONS,
+            Action.SEE_BURDEN,
             Action.EXPORT,
             Action.MANAGE_PROTOCOLS,
             Action.MANAGE_USERS,

@@ -12,6 +12,7 @@ from uuid import UUID
 from monitor.accounts import Credential, DeviceSession, UserEvent
 from monitor.alerts import Alert, AlertEvent
 from monitor.audit import AuditEvent
+from monitor.burden import AlertHistory
 from monitor.courses import Course
 from monitor.patients import PatientChange
 from monitor.permissions import User
@@ -190,6 +191,17 @@ class Store(Protocol):
 
     def stray_summaries(self) -> tuple[UUID, ...]:
         """Projection rows of sessions that do not exist."""
+
+    def started_sessions(
+        self, clinic: str, since: datetime, until: datetime
+    ) -> Mapping[tuple[str, UUID], int]:
+        """How many closed sessions began in each clinic-local month (``2026-11``) under each
+        version of the limits; ``until`` is not included."""
+
+    def alert_histories(
+        self, clinic: str, since: datetime, until: datetime
+    ) -> tuple[AlertHistory, ...]:
+        """The alerts of those sessions, with what was recorded of each."""
 
     # -- accounts and devices ----------------------------------------------------------------
     def user(self, username: str) -> User: ...

@@ -15,6 +15,7 @@ from monitor.permissions import Action, Role, User, may
 from monitor.store import Store
 from pages.anaesthetist.review_session import review_session
 from pages.clinic_lead.find_sessions import find_sessions
+from pages.clinic_lead.see_burden import see_burden
 from pages.clinic_lead.manage_users import manage_users
 from pages.everyone.intended_use import intended_use
 from pages.everyone.live_board import show_board
@@ -59,6 +60,7 @@ OFFERS: tuple[Offer, ...] = (
     Offer("review", "Session", Action.SEE_SESSION, review_session, listed=False),
     Offer("patients", "Patients", Action.KEEP_REGISTER, patients),
     Offer("sessions", "Sessions", Action.FIND_SESSIONS, find_sessions),
+    Offer("burden", "Alert burden", Action.SEE_BURDEN, see_burden),
     Offer("protocols", "Protocols", Action.SEE_SESSION, show_protocols),
     Offer("users", "Users", Action.MANAGE_USERS, manage_users),
     Offer("account", "My account", None, own_account, listed=False),
