@@ -20,7 +20,7 @@ cannot promise that, ``can_judge(rule)`` is false and ``find_history_breaches`` 
 *A device series* (device.py): samples about once a second, judged by how long a sign is outside::
 
     series = DeviceSeries(starts=..., at_us=..., value=..., baseline=..., good=...)
-    episodes = find_device_breaches("spo2" rule, series, threshold_set)
+    episodes_of_each_rule = find_device_breaches(rules_of_one_sign, series, threshold_set)
 
 It says exactly what ``monitor.device_breaches.find_device_breaches`` says.
 
@@ -34,6 +34,7 @@ to a limit of a few digits or a third of its last digit away from it.  Only a li
 baseline that is itself such a third would be decided by the last digits; see ``can_judge``.
 """
 
+from monitor.series.device import DeviceEpisodes, DeviceSeries, find_device_breaches
 from monitor.series.history import (
     NEVER,
     STATES,
@@ -47,9 +48,12 @@ from monitor.series.history import (
 __all__ = [
     "NEVER",
     "STATES",
+    "DeviceEpisodes",
+    "DeviceSeries",
     "Episodes",
     "History",
     "can_judge",
+    "find_device_breaches",
     "find_history_breaches",
     "measures_needed",
 ]

@@ -70,6 +70,11 @@ class _Test:
             return self.compare(values, self.limits[0])
         return self.compare(values, self.limits[readings.patient])
 
+    def may_hold(self, value: float) -> bool:
+        """Whether it holds for this value and any of the patients."""
+        limits = self.limit if self.limits is None else self.limits
+        return bool(np.any(self.compare(value, limits)))
+
     def is_ready(self, readings: Readings) -> Bools | bool:
         if self.limits is None:
             return True
@@ -91,6 +96,16 @@ class _Tests:
                 together &= test.holds(readings)
             found |= together
         return found
+
+    def may_hold(self, lowest: float, highest: float) -> bool:
+        """Whether it can hold for any value in this range; PatientLimits.may_fire, for numbers.
+
+        Every comparison is one-sided, so that one of the two ends is beyond a limit if any is.
+        """
+        return any(
+            all(test.may_hold(lowest) or test.may_hold(highest) for test in clause)
+            for clause in self.clauses
+        )
 
     def hold_if_any(self, readings: Readings) -> Bools:
         """The same, and true where no alternative is left because all need a missing baseline."""
