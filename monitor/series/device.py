@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from monitor import device_breaches
 from monitor.device_limits import DeviceLimits, DeviceSign
-from monitor.series.limits import Bools, Floats, LevelTests, Readings, VectorLimits
+from monitor.series.limits import Bools, Floats, Readings, VectorLimits
 from monitor.series.runs import NEVER
 from monitor.thresholds import RELATIVE, Level, Rule, ThresholdSet
 
@@ -156,12 +156,18 @@ def _judged(
     readings = Readings({"value": values.value}, values.patient, len(values.value))
     outside = _outside(limits, readings, applies, values)
     gap_us, sign = _us(device.gap), device.signs[rule.sign]
-    runs = [
-        _LevelRun.of(tests, beyond, readings, values, gap_us, _us(sign.lasts(tests.level.name)))
-        for tests, beyond in zip(limits.levels, outside, strict=True)
-        if beyond is not None
-    ]
-    if not runs:
+    runs: list[_LevelRun] = []
+    for tests, beyond in zip(reversed(limits.levels), reversed(outside), strict=True):
+        if beyond is None:
+            continue
+        lasts_us = _us(sign.lasts(tests.level.name))
+        stretches, confirmed = _confirmations(beyond, values, gap_us, lasts_us)
+        # What confirms a worse level activates this one, so it has to be known when it clears.
+        needed = len(confirmed) or any(len(run.confirmed) for run in runs)
+        held = beyond | ~tests.clears.hold(readings) if needed else None
+        stays, stays_until = _stays(held, values.starts)
+        runs.insert(0, _LevelRun(tests.rank, stretches, confirmed, stays, stays_until))
+    if not any(len(run.confirmed) for run in runs):
         none = np.zeros(0, np.int64)
         levels = none.astype(np.int8)
         return DeviceEpisodes(rule.id, none.astype(np.intp), none, levels, levels, none, none)
@@ -204,7 +210,8 @@ def _outside(
                 own &= applies[0] if values.patient is None else applies[values.patient]
             beyond = own if beyond is None else own | beyond
         found.append(beyond)
-    return found[::-1]
+    found.reverse()
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,38 +229,6 @@ class _LevelRun:
     stays: _Ints
     stays_until: _Ints
 
-    @classmethod
-    def of(
-        cls,
-        tests: LevelTests,
-        outside: Bools,
-        readings: Readings,
-        values: _Values,
-        gap_us: int,
-        lasts_us: int,
-    ) -> _LevelRun:
-        beyond = np.flatnonzero(outside)
-        begins = _begins(beyond, values.starts)
-        # Time outside counts between two values outside that follow each other without a gap.
-        counted = np.zeros(len(beyond), np.int64)
-        follows = beyond[~begins]
-        step = values.at_us[follows] - values.at_us[follows - 1]
-        step[step > gap_us] = 0
-        counted[~begins] = step
-        total = np.cumsum(counted)
-        first = np.flatnonzero(begins)
-        reached = np.searchsorted(total, total[first] + lasts_us)
-        long_enough = reached < np.append(first[1:], len(beyond))
-        none = np.zeros(0, np.intp)
-        confirmed = beyond[reached[long_enough]]
-        stays = stays_until = none
-        if len(confirmed):
-            held = np.flatnonzero(outside | ~tests.clears.hold(readings))
-            begins = _begins(held, values.starts)
-            stays = held[begins]
-            stays_until = held[np.append(np.flatnonzero(begins)[1:], len(held)) - 1] + 1
-        return cls(tests.rank, beyond[first], confirmed, stays, stays_until)
-
     def clears_from(self, index: _Ints) -> _Ints:
         """The first value at these indexes or later that clears, whatever session it is of."""
         if not len(self.stays):
@@ -261,6 +236,36 @@ class _LevelRun:
         run = np.searchsorted(self.stays, index, side="right") - 1
         until = self.stays_until[run]
         return np.where((run >= 0) & (index < until), until, index)
+
+
+def _confirmations(
+    outside: Bools, values: _Values, gap_us: int, lasts_us: int
+) -> tuple[_Ints, _Ints]:
+    """The first value of each stretch outside; the values at which one lasted long enough."""
+    beyond = np.flatnonzero(outside)
+    begins = _begins(beyond, values.starts)
+    # Time outside counts between two values outside that follow each other without a gap.
+    counted = np.zeros(len(beyond), np.int64)
+    follows = beyond[~begins]
+    step = values.at_us[follows] - values.at_us[follows - 1]
+    step[step > gap_us] = 0
+    counted[~begins] = step
+    total = np.cumsum(counted)
+    first = np.flatnonzero(begins)
+    reached = np.searchsorted(total, total[first] + lasts_us)
+    long_enough = reached < np.append(first[1:], len(beyond))
+    return beyond[first], beyond[reached[long_enough]]
+
+
+def _stays(held: Bools | None, starts: _Ints) -> tuple[_Ints, _Ints]:
+    """The first values and the ends (exclusive) of stretches that do not clear a level."""
+    if held is None:
+        none = np.zeros(0, np.intp)
+        return none, none
+    index = np.flatnonzero(held)
+    begins = _begins(index, starts)
+    last = index[np.append(np.flatnonzero(begins)[1:], len(index)) - 1]
+    return index[begins], last + 1
 
 
 def _begins(index: _Ints, starts: _Ints) -> Bools:
