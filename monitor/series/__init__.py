@@ -22,7 +22,8 @@ cannot promise that, ``can_judge(rule)`` is false and ``find_history_breaches`` 
     series = DeviceSeries(starts=..., at_us=..., value=..., baseline=..., good=...)
     episodes_of_each_rule = find_device_breaches(rules_of_one_sign, series, threshold_set)
 
-It says exactly what ``monitor.device_breaches.find_device_breaches`` says.
+It says exactly what ``monitor.device_breaches.find_device_breaches`` says.  A cuff pressure is no such
+series, however a device repeats it: its readings are a ``History`` of that session.
 
 Numbers are binary here and decimal there, and still nothing differs at an edge.  Converting a
 decimal to the nearest float keeps order, and two decimals of at most 15 significant digits never

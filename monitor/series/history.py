@@ -284,11 +284,11 @@ def _overtaken(stream: Stream, saved_us: Times, late_after_us: int) -> Bools:
     asked = np.flatnonzero(late)
     if not len(asked):
         return found
-    # The earliest save of any reading inside from here to the end of its session.  Sessions are
-    # told apart by adding more for a later one than any save time differs.
+    # The earliest save of any reading inside from here to the end of its session.  Saves are counted
+    # instead of timed, so that adding more for each session keeps sessions apart and stays small.
     inside = (stream.rank == 0) & stream.said & stream.decides
-    shift = int(saved_us.max() - saved_us.min()) + 1
-    base = saved_us - saved_us.min() + stream.session.astype(np.int64) * shift
+    times, nth = np.unique(saved_us, return_inverse=True)
+    base = nth + stream.session.astype(np.int64) * len(times)
     saved = np.where(inside, base, NEVER)
     earliest = np.append(np.minimum.accumulate(saved[::-1])[::-1], NEVER)
     # Newer is strictly later: the first reading of the session with another time.

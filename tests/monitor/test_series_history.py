@@ -203,3 +203,20 @@ def test_sessions_do_not_touch_each_other() -> None:
     assert episodes.confirmed_us.tolist() == [15 * 60_000_000, 17 * 60_000_000]
     assert episodes.confirmed_by_clock.all()
     assert (episodes.ended_us == NEVER).all()
+
+
+def test_a_history_typed_in_years_later_is_still_told_apart_by_session() -> None:
+    """Saved ten years after: what a later session knew says nothing of an earlier one (U-43)."""
+    years_us = 10 * 365 * 86_400 * 1_000_000
+    minute_us = 60_000_000
+    count = 50_000
+    history = History(
+        session=np.repeat(np.arange(count, dtype=np.int32), 2),
+        at_us=np.tile(np.array([10, 30]) * minute_us, count),
+        value=np.tile([172.0, 120.0], count),
+        baseline=np.full(count, 120.0),
+        saved_us=np.where(np.arange(2 * count) % 4 < 2, years_us, np.arange(2 * count) * minute_us),
+    )
+    episodes = find_history_breaches(default_set().rule("sbp_high"), history, default_set())
+    # Every other session was saved at one time, the rest reading by reading.
+    assert episodes.retrospective.tolist() == [True, False] * (count // 2)
