@@ -106,6 +106,31 @@ EDGES = [
     ("10:00 sbp 172 saved 45:00 | 30:00 sbp 140", "sbp 120", {}),
     ("10:00 sbp 172 | 10:59 sbp 120 | 11:00 sbp 170 | 11:30 sbp 120", "sbp 120", {}),
     ("10:00 spo2 no_trace | 10:00 spo2 96", "spo2 97", {}),
+    # A reading at the end of the minute, or of the window, still decides (U-06, U-07).
+    ("10:00 sbp 165 | 11:00 sbp 140", "sbp 120", {}),
+    ("10:00 sbp 165 | 10:59 sbp 140 | 15:00 sbp 140", "sbp 120", {}),
+    ("10:00 sbp 165 | 15:01 sbp 140", "sbp 120", {}),
+    ("10:00 spo2 93 | 12:00 spo2 95", "spo2 97", {}),
+    ("10:00 sbp 165 | 12:00 event discharged", "sbp 120", {}),
+    ("10:00 sbp 165 | 15:00 event discharged", "sbp 120", {}),
+    ("10:00 sbp 140 | 20:00 sbp 165 | 20:00 event discharged", "sbp 120", {}),
+    ("0:00 sbp 165 | 20:00 sbp 120", "sbp 120", {}),
+    # Two better assessments a minute apart, one not assessed or worse between (U-51).
+    ("10:00 sedation 2 | 20:00 sedation 1 | 21:00 sedation 1", "", {}),
+    ("10:00 sedation 2 | 20:00 sedation 1 | 20:59 sedation 1 | 30:00 sedation 1", "", {}),
+    ("10:00 sedation 2 | 20:00 sedation 1 | 22:00 sedation not_assessed | 24:00 sedation 1", "", {}),
+    ("10:00 sedation 3 | 20:00 sedation 1 | 22:00 sedation 3 | 24:00 sedation 1", "", {}),
+    ("10:00 sedation 3 | 20:00 sedation 2 | 22:00 sedation 2 | 24:00 sedation 1", "", {}),
+    # Entered late: ten minutes are not late yet; known already in the same moment (U-42, U-43).
+    ("10:00 sbp 205 saved 20:00 | 15:00 sbp 140", "sbp 120", {}),
+    ("10:00 sbp 205 saved 20:01 | 15:00 sbp 140 saved 20:01", "sbp 120", {}),
+    ("10:00 sbp 205 saved 40:00 | 30:00 sbp 157", "sbp 120", {}),
+    ("10:00 sbp 205 saved 40:00 | 12:00 sbp 165 | 30:00 sbp 157 | 50:00 sbp 150", "sbp 120", {}),
+    ("10:00 sbp 205 saved 40:00 | 10:00 sbp 140 saved 11:00", "sbp 120", {}),
+    # Contradictions: a minute apart they are two readings, closer the worse counts (U-73).
+    ("10:00 sbp 205 | 20:00 sbp 150 | 21:00 sbp 205 | 30:00 sbp 150", "sbp 120", {}),
+    ("10:00 sbp 205 | 20:00 sbp 157 | 20:30 sbp 150 | 40:00 sbp 150", "sbp 120", {}),
+    ("10:00 sbp 185 | 12:00 sbp 185 | 20:00 sbp 176 | 20:40 sbp 150 | 30:00 sbp 150", "sbp 120", {}),
     # Steps down, and both levels wait on their own clocks.
     ("10:00 sbp 165 | 11:00 sbp 185 | 30:00 sbp 174 | 40:00 sbp 154", "sbp 120", {}),
     ("10:00 sbp 200 | 10:30 sbp 150 | 14:00 event discharged", "sbp 120", {}),
