@@ -28,6 +28,7 @@ from db.tables import (
     FACT_TABLES,
     METADATA,
     PATIENT,
+    READING_PACK,
     SESSION,
     SESSION_HEAD,
     SUMMARY,
@@ -37,6 +38,7 @@ from db.writer import patient_row, scaled_summary
 from monitor.alerts import Alert, AlertEvent
 from monitor.audit import AuditEvent
 from monitor.courses import Course
+from monitor.reading_packs import ReadingPack
 from monitor.record import FACT_FIELDS, InfusionSession, Patient
 
 #: Every row of a session that is stored at once is of its first write.
@@ -57,6 +59,7 @@ class Finished:
     events: Sequence[AlertEvent]
     summary: Mapping[str, Any]
     audit: AuditEvent
+    packs: Sequence[ReadingPack] = ()
     patient: Patient | None = None
     course: Course | None = None
 
@@ -130,6 +133,11 @@ def prepare(finished: Finished, dialect: str) -> Prepared:
     row = {column.name: finished.summary.get(column.name) for column in SUMMARY.c}
     row["session_id"] = session.id
     add(SUMMARY, row if dialect == "sqlite" else scaled_summary(row), record=False)
+    for pack in finished.packs:
+        made = row_of(pack)
+        if dialect != "sqlite":  # bytes as PostgreSQL reads them in a document
+            made["packed"] = f"\\x{pack.packed.hex()}"
+        add(READING_PACK, made, record=False)
     link = chain.link_text(finished.audit, session.clinic, named)
     return Prepared(session.id, session.clinic, finished.audit, link, stored)
 

@@ -53,7 +53,7 @@ def alert_histories(
 ) -> Iterator[AlertHistory]:
     """The alerts with onset between first dose and discharge (U-62), with what became of them."""
     mine = _started(clinic, since, until)
-    events: dict[UUID, list[sa.Row[Any]]] = defaultdict(list)
+    events: dict[UUID, list[Any]] = defaultdict(list)
     of_events = (
         sa.select(
             ALERT_EVENT.c.alert_id,

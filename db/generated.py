@@ -25,6 +25,7 @@ from db.tables import AUDIT, PATIENT, SESSION
 from monitor.audit import AuditEvent
 from monitor.errors import NotPermitted
 from monitor.protocols import PinnedVersion, VersionStatus
+from monitor.reading_packs import reading_packs
 from monitor.summaries import summarise
 from monitor.synthetic import Visit, invent_session, record_alerts
 from monitor.synthetic.alerts import end_of
@@ -154,6 +155,7 @@ class Maker:
             events=events,
             summary=row,
             audit=AuditEvent(frame.now, GENERATOR, GENERATE, session.id, detail=detail),
+            packs=() if row["in_progress"] else tuple(reading_packs(session, limits)),
             patient=session.patient if is_first else None,
             course=visit.course if is_first else None,
         )

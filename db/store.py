@@ -14,7 +14,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
-from db import accounts, burden, lists, register
+from db import accounts, burden, lists, packs, register
 from db.chain import SHARED, event_of
 from db.engine import LOCK_WAIT_S, SNAPSHOT, WRITING
 from db.failures import committing, translated
@@ -38,6 +38,7 @@ from monitor.errors import NotFound, StoreUnavailable
 from monitor.patients import PatientChange
 from monitor.permissions import User
 from monitor.protocols import PinnedVersion, VersionEvent
+from monitor.reading_packs import ReadingPack
 from monitor.record import InfusionSession, Patient
 from monitor.store import AuditRow, Draft, SessionQuery
 
@@ -281,6 +282,20 @@ class SqlStore:
         with self._snapshot() as connection:
             found = burden.alert_histories(connection, clinic, since, until, self.zone)
             return tuple(found)
+
+    def packs(self, session_id: UUID) -> tuple[ReadingPack, ...]:
+        return tuple(self.ask(packs.packs_of, session_id))
+
+    def pack_scales(
+        self, clinic: str, since: datetime, until: datetime
+    ) -> Mapping[UUID, tuple[int, str, UUID]]:
+        return self.ask(packs.scales, clinic, since, until)
+
+    def stream_packs(
+        self, clinic: str, sign: str, since: datetime, until: datetime
+    ) -> Iterator[ReadingPack]:
+        with self._snapshot() as connection:
+            yield from packs.stream_packs(connection, clinic, sign, since, until)
 
     # -- accounts and devices --------------------------------------------------------------
 

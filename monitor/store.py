@@ -17,6 +17,7 @@ from monitor.courses import Course
 from monitor.patients import PatientChange
 from monitor.permissions import User
 from monitor.protocols import PinnedVersion, VersionEvent, VersionStatus
+from monitor.reading_packs import ReadingPack
 from monitor.record import Fact, InfusionSession, Patient
 
 
@@ -112,6 +113,9 @@ class Writer(Protocol):
     def set_summary(self, session_id: UUID, row: Mapping[str, Any]) -> None:
         """Replace the projection row of a session (columns: monitor.summaries.COLUMNS)."""
 
+    def set_packs(self, session_id: UUID, packs: Iterable[ReadingPack]) -> None:
+        """Replace the packed readings of a session that is closed."""
+
 
 class Store(Protocol):
     """Reading, and the one way to write.  ``zone`` is the clinic's: local dates are its."""
@@ -202,6 +206,19 @@ class Store(Protocol):
         self, clinic: str, since: datetime, until: datetime
     ) -> tuple[AlertHistory, ...]:
         """The alerts of those sessions, with what was recorded of each."""
+
+    def packs(self, session_id: UUID) -> tuple[ReadingPack, ...]:
+        """The packed readings of one session; none while it goes on."""
+
+    def pack_scales(
+        self, clinic: str, since: datetime, until: datetime
+    ) -> Mapping[UUID, tuple[int, str, UUID]]:
+        """SpO2 scale, sedation scale and protocol version of the closed sessions begun then."""
+
+    def stream_packs(
+        self, clinic: str, sign: str, since: datetime, until: datetime
+    ) -> Iterator[ReadingPack]:
+        """One sign of the sessions begun in that time, in order of their start."""
 
     # -- accounts and devices ----------------------------------------------------------------
     def user(self, username: str) -> User: ...

@@ -15,8 +15,8 @@ from monitor.permissions import Action, Role, User, may
 from monitor.store import Store
 from pages.anaesthetist.review_session import review_session
 from pages.clinic_lead.find_sessions import find_sessions
-from pages.clinic_lead.see_burden import see_burden
 from pages.clinic_lead.manage_users import manage_users
+from pages.clinic_lead.see_burden import see_burden
 from pages.everyone.intended_use import intended_use
 from pages.everyone.live_board import show_board
 from pages.everyone.own_account import own_account
