@@ -15,7 +15,12 @@ from db.tables import ALERT, ALERT_EVENT, SESSION, SUMMARY
 from monitor.alert_record import AlertEventKind
 from monitor.burden import AlertHistory
 
-_TOLD = (AlertEventKind.CONFIRMED, AlertEventKind.ACKNOWLEDGED, AlertEventKind.INVALIDATED)
+_TOLD = (
+    AlertEventKind.CONFIRMED,
+    AlertEventKind.UNCONFIRMED,
+    AlertEventKind.ACKNOWLEDGED,
+    AlertEventKind.INVALIDATED,
+)
 
 
 def _started(clinic: str, since: datetime, until: datetime) -> list[sa.ColumnElement[bool]]:
@@ -59,6 +64,7 @@ def alert_histories(
             ALERT_EVENT.c.alert_id,
             ALERT_EVENT.c.kind,
             ALERT_EVENT.c.at,
+            ALERT_EVENT.c.recorded_at,
             ALERT_EVENT.c.action,
             ALERT_EVENT.c.level,
         )
@@ -98,10 +104,15 @@ def alert_histories(
             pending=row.pending,
             onset_at=row.onset_at,
             detected_at=row.detected_at,
-            confirmed=tuple(
-                (event.level or row.level, event.at)
+            told=tuple(
+                (event.level or row.level, event.at, event.recorded_at)
                 for event in told
                 if event.kind is AlertEventKind.CONFIRMED
+            ),
+            unconfirmed=tuple(
+                (event.at, event.recorded_at)
+                for event in told
+                if event.kind is AlertEventKind.UNCONFIRMED
             ),
             answers=tuple(
                 (event.at, event.action or None, event.level)

@@ -50,8 +50,9 @@ BURDEN = _load()
 class AlertHistory:
     """What was recorded of one alert, as far as its burden is concerned.
 
-    ``month`` is the first day of the clinic-local month of the first dose.  ``confirmed`` are the
-    levels it was confirmed at with their times, ``answers`` the codes of what people did.
+    ``month`` is the clinic-local month of the first dose (``2026-11``).  ``told`` are the levels that
+    were confirmed, each with its time and when that was recorded; ``unconfirmed`` the times at which
+    a repeat was inside, likewise; ``answers`` when people answered, what they did, at which level.
     """
 
     month: str
@@ -62,9 +63,25 @@ class AlertHistory:
     pending: bool
     detected_at: datetime
     onset_at: datetime
-    confirmed: tuple[tuple[str, datetime], ...] = ()
+    told: tuple[tuple[str, datetime, datetime], ...] = ()
+    unconfirmed: tuple[tuple[datetime, datetime], ...] = ()
     answers: tuple[tuple[datetime, str | None, str | None], ...] = ()
     invalidated: bool = False
+
+    @property
+    def confirmed(self) -> tuple[tuple[str, datetime], ...]:
+        """Levels with the times of their confirmation, those taken back left out.
+
+        The clock may confirm what a repeat, taken in time and saved a little later, then refutes.
+        """
+        return tuple(
+            (level, at)
+            for level, at, recorded_at in self.told
+            if not any(
+                refuted_at < at and noted_at > recorded_at
+                for refuted_at, noted_at in self.unconfirmed
+            )
+        )
 
     @property
     def confirmed_level(self) -> str | None:

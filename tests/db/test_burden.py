@@ -52,17 +52,29 @@ def tally_of(*alerts: AlertHistory) -> Tally:
     return tally
 
 
+def confirmed(level: str, minute: int) -> tuple[str, datetime, datetime]:
+    return (level, build.at(minute), build.at(minute))
+
+
+def test_what_the_clock_confirmed_and_a_repeat_then_refuted_is_not_counted() -> None:
+    told = {"pending": True, "told": (confirmed("warning", 15),)}
+    refuted = alert(**told, unconfirmed=((build.at(14), build.at(16)),))
+    earlier = alert(**told, unconfirmed=((build.at(12), build.at(12)),))
+    tally = tally_of(refuted, earlier)
+    assert (tally.unconfirmed, tally.warnings) == (1, 1)
+
+
 def answered(after_s: int, action: str | None, level: str = "warning") -> dict[str, object]:
     at = build.at(10) + timedelta(seconds=after_s)
     return {"answers": ((at, action, level),)}
 
 
 def test_a_pending_alert_counts_once_it_was_confirmed_at_its_highest_level() -> None:
-    stepped = (("warning", build.at(12)), ("critical", build.at(16)))
+    stepped = (confirmed("warning", 12), confirmed("critical", 16))
     tally = tally_of(
         alert(pending=True),
-        alert(pending=True, confirmed=stepped[:1]),
-        alert(pending=True, confirmed=stepped),
+        alert(pending=True, told=stepped[:1]),
+        alert(pending=True, told=stepped),
     )
     assert (tally.unconfirmed, tally.warnings, tally.criticals, tally.counted) == (1, 1, 1, 2)
 
@@ -91,13 +103,13 @@ def test_in_time_is_before_somebody_else_is_told(level: str, after_s: int, in_ti
 
 
 def test_an_answer_to_the_warning_is_none_to_the_critical_it_became() -> None:
-    risen = alert(confirmed=(("critical", build.at(14)),), **answered(60, "slow"))
+    risen = alert(told=(confirmed("critical", 14),), **answered(60, "slow"))
     tally = tally_of(risen)
     assert (tally.criticals, tally.answered, tally.in_time, tally.acted_on) == (1, 0, 0, 1)
 
 
 def test_a_critical_has_its_two_minutes_from_its_own_confirmation() -> None:
-    risen = alert(confirmed=(("critical", build.at(14)),), **answered(5 * 60, "slow", "critical"))
+    risen = alert(told=(confirmed("critical", 14),), **answered(5 * 60, "slow", "critical"))
     assert tally_of(risen).in_time == 1
 
 
