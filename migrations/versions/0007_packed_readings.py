@@ -5,8 +5,6 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from db.columns import UtcDateTime
-
 revision = "0007"
 down_revision = "0005"
 branch_labels = None
@@ -18,7 +16,7 @@ def upgrade() -> None:
         "reading_pack",
         sa.Column("clinic", sa.Text(), nullable=False),
         sa.Column("sign", sa.Text(), nullable=False),
-        sa.Column("started_at", UtcDateTime(), nullable=False),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("session_id", sa.Uuid(), nullable=False),
         sa.Column("readings", sa.Integer(), nullable=False),
         sa.Column("baseline", sa.Text(), nullable=True),

@@ -17,6 +17,7 @@ from pages.anaesthetist.review_session import review_session
 from pages.clinic_lead.find_sessions import find_sessions
 from pages.clinic_lead.manage_users import manage_users
 from pages.clinic_lead.see_burden import see_burden
+from pages.clinic_lead.try_limits import try_limits
 from pages.everyone.intended_use import intended_use
 from pages.everyone.live_board import show_board
 from pages.everyone.own_account import own_account
@@ -61,6 +62,7 @@ OFFERS: tuple[Offer, ...] = (
     Offer("patients", "Patients", Action.KEEP_REGISTER, patients),
     Offer("sessions", "Sessions", Action.FIND_SESSIONS, find_sessions),
     Offer("burden", "Alert burden", Action.SEE_BURDEN, see_burden),
+    Offer("try-limits", "Try a limit", Action.SEE_BURDEN, try_limits),
     Offer("protocols", "Protocols", Action.SEE_SESSION, show_protocols),
     Offer("users", "Users", Action.MANAGE_USERS, manage_users),
     Offer("account", "My account", None, own_account, listed=False),
