@@ -472,7 +472,8 @@ class _DueClock:
 
     def next_after(self, minute: float, *, outside: bool) -> float:
         """When the next set is due; five minutes after one outside."""
-        every = 5.0 if outside else self.interval(self._last)
+        # Nobody is back to the second: five minutes are a good five.
+        every = 5.6 if outside else self.interval(self._last)
         due = self._last + every
         if self._events:
             due = min(due, self._events[0])
