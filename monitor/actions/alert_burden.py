@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from gettext import gettext as _
 
 from monitor.burden import Burden, burden
 from monitor.permissions import Action, User, check_may
@@ -35,3 +36,13 @@ def version_labels(store: Store, report: Burden) -> dict[object, str]:
     """How people call the versions of the limits in a report."""
     found = {row.threshold_set_id: store.pinned(row.threshold_set_id) for row in report.rows}
     return {key: f"{version.code} v{version.version}" for key, version in found.items()}
+
+
+def rule_labels(store: Store, report: Burden) -> dict[tuple[object, str], str]:
+    """How the rules of a report are called in their version; a limit of the dose by its code."""
+    found: dict[tuple[object, str], str] = {}
+    for version in {row.threshold_set_id for row in report.rows}:
+        limits = parse_threshold_set(store.pinned(version).content())
+        found |= {(version, rule.id): rule.label for rule in limits.rules}
+    codes = {(row.threshold_set_id, row.rule_id): row.rule_id for row in report.rows}
+    return {key: _("Dose limit: {code}").format(code=code) for key, code in codes.items()} | found

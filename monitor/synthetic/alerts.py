@@ -18,6 +18,7 @@ from monitor.alert_course import Course
 from monitor.alert_record import Alert, AlertEvent, AlertEventKind
 from monitor.alerts import NOT_CLEARED, alert_courses, alerts_to_raise
 from monitor.breaches import Breach, find_breaches, rules_end_at
+from monitor.errors import ImportRefused
 from monitor.folder_format import AlertAnswer
 from monitor.ids import derived_id
 from monitor.protocols import InfusionProtocol
@@ -50,14 +51,14 @@ def record_alerts(
     watched = until if left_at is None else min(until, left_at + timedelta(minutes=10))
     if _was_wildly_wrong(session):
         # What was amended away may have raised an alert.
-        return (*replay_alerts(session, protocol, limits, (), watched), breaches)
+        return (*_replayed(session, protocol, limits, (), watched), breaches)
     if not breaches:
         return (), (), breaches
     courses = alert_courses(session, limits, (), (), until, protocol=protocol, breaches=breaches)
     answers = tuple(_answers(courses, session, rng))
     if any(_is_late(session, limits)) or any(_saved_after_the_clock(session, limits, breaches)):
         given = _as_in_a_folder(courses, answers)
-        return (*replay_alerts(session, protocol, limits, given, watched), breaches)
+        return (*_replayed(session, protocol, limits, given, watched), breaches)
     alerts = tuple(course.alert for course in courses)
     _, events = alerts_to_raise(
         session, limits, alerts, answers, until, protocol=protocol, breaches=breaches
@@ -65,7 +66,7 @@ def record_alerts(
     if any(event.text == NOT_CLEARED for event in events):
         # An answer ran out while values went on changing: what was told depends on when.
         given = _as_in_a_folder(courses, answers)
-        return (*replay_alerts(session, protocol, limits, given, watched), breaches)
+        return (*_replayed(session, protocol, limits, given, watched), breaches)
     looks = _Looks(session, answers)
     known_at = {
         (course.alert.id, step.at): step.known_at for course in courses for step in course.steps
@@ -80,6 +81,21 @@ def record_alerts(
         for event in events
     ]
     return alerts, tuple(sorted((*answers, *told), key=_order)), breaches
+
+
+def _replayed(
+    session: InfusionSession,
+    protocol: InfusionProtocol,
+    limits: ThresholdSet,
+    answers: tuple[AlertAnswer, ...],
+    until: datetime,
+) -> tuple[tuple[Alert, ...], tuple[AlertEvent, ...]]:
+    """The alerts moment by moment.  Where a late entry made an alert another one than was answered,
+    nobody answered."""
+    try:
+        return replay_alerts(session, protocol, limits, answers, until)
+    except ImportRefused:
+        return replay_alerts(session, protocol, limits, (), until)
 
 
 def _order(event: AlertEvent) -> tuple[datetime, datetime, str]:

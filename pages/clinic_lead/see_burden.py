@@ -9,7 +9,7 @@ from gettext import gettext as _
 import streamlit as st
 
 from monitor.accounts import DeviceSession
-from monitor.actions.alert_burden import alert_burden, version_labels
+from monitor.actions.alert_burden import alert_burden, rule_labels, version_labels
 from monitor.burden import BURDEN, Burden, Month, Tally
 from monitor.errors import MonitorError
 from monitor.permissions import User
@@ -39,6 +39,7 @@ def see_burden(store: Store, user: User, device: DeviceSession) -> None:
             until=datetime.combine(until + timedelta(days=1), time(), tzinfo=zone).astimezone(UTC),
         )
         labels = version_labels(store, report)
+        names = rule_labels(store, report)
     except MonitorError as error:
         st.error(str(error))
         return
@@ -47,7 +48,7 @@ def see_burden(store: Store, user: User, device: DeviceSession) -> None:
         return
     _reviews(report)
     _months(report)
-    _rules(report, labels)
+    _rules(report, labels, names)
     _how_counted()
 
 
@@ -78,13 +79,13 @@ def _month_row(month: Month) -> dict[str, str]:
     }
 
 
-def _rules(report: Burden, labels: dict[object, str]) -> None:
+def _rules(report: Burden, labels: dict[object, str], names: dict[tuple[object, str], str]) -> None:
     st.subheader(_("By rule and version of the limits"))
     st.dataframe(
         [
             {
                 _("Month"): row.month,
-                _("Rule"): row.rule_id,
+                _("Rule"): names[row.threshold_set_id, row.rule_id],
                 _("Limits"): labels[row.threshold_set_id],
                 _("Per session"): _number(row.per_session),
                 **_counts(row.tally),
