@@ -34,8 +34,22 @@ def _started(clinic: str, since: datetime, until: datetime) -> list[sa.ColumnEle
     ]
 
 
-def _month(at: datetime, zone: tzinfo) -> str:
-    return at.astimezone(zone).strftime("%Y-%m")
+class _Months:
+    """The clinic-local month of an instant; worked out once for each quarter of an hour.
+
+    No zone changes its offset within one, and a history has few of them beside its sessions.
+    """
+
+    def __init__(self, zone: tzinfo) -> None:
+        self._zone = zone
+        self._known: dict[tuple[int, int, int, int, int], str] = {}
+
+    def of(self, at: datetime) -> str:
+        key = (at.year, at.month, at.day, at.hour, at.minute // 15)
+        month = self._known.get(key)
+        if month is None:
+            month = self._known[key] = at.astimezone(self._zone).strftime("%Y-%m")
+        return month
 
 
 def started_sessions(
@@ -47,9 +61,10 @@ def started_sessions(
         .join_from(SUMMARY, SESSION, SESSION.c.id == SUMMARY.c.session_id)
         .where(*_started(clinic, since, until))
     )
+    months = _Months(zone)
     counts: dict[tuple[str, UUID], int] = defaultdict(int)
     for at, version in connection.execution_options(yield_per=5000).execute(asked):
-        counts[_month(at, zone), version] += 1
+        counts[months.of(at), version] += 1
     return dict(counts)
 
 
@@ -57,7 +72,7 @@ def alert_histories(
     connection: Connection, clinic: str, since: datetime, until: datetime, zone: tzinfo
 ) -> Iterator[AlertHistory]:
     """The alerts with onset between first dose and discharge (U-62), with what became of them."""
-    mine = _started(clinic, since, until)
+    mine, months = _started(clinic, since, until), _Months(zone)
     events: dict[UUID, list[Any]] = defaultdict(list)
     of_events = (
         sa.select(
@@ -96,7 +111,7 @@ def alert_histories(
     for row in connection.execute(of_alerts):
         told = events.get(row.id, [])
         yield AlertHistory(
-            month=_month(row.listed_at, zone),
+            month=months.of(row.listed_at),
             session_id=row.session_id,
             rule_id=row.rule_id,
             threshold_set_id=row.threshold_set_id,
