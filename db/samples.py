@@ -27,6 +27,7 @@ from monitor.folders import AlertAnswer, SessionFolder, read_folder
 from monitor.ids import new_id
 from monitor.lifecycle import EventKind, SessionStatus, status
 from monitor.protocols import InfusionProtocol, PinnedVersion, VersionStatus
+from monitor.reading_packs import reading_packs
 from monitor.record import (
     DoseStep,
     DoseStepKind,
@@ -184,6 +185,8 @@ def _save(
         writer.add_session(session)
         writer.add_alerts(alerts, events)
         writer.set_summary(session.id, row)
+        if not row["in_progress"]:
+            writer.set_packs(session.id, reading_packs(session, limits))
 
 
 def fill_demo(
@@ -263,6 +266,7 @@ def _send_home(store: SqlStore, session: InfusionSession, last: datetime, now: d
         alerts, events = writer.alerts(session.id)
         opened = bundle(store, session.with_facts(facts), (alerts, events), now)
         writer.set_summary(session.id, summary(opened, store.zone))
+        writer.set_packs(session.id, reading_packs(opened.session, opened.threshold_set))
 
 
 def _stop(session: InfusionSession, at: datetime) -> DoseStep:

@@ -14,7 +14,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
-from db import accounts, lists, register
+from db import accounts, burden, lists, packs, register
 from db.chain import SHARED, event_of
 from db.engine import LOCK_WAIT_S, SNAPSHOT, WRITING
 from db.failures import committing, translated
@@ -32,11 +32,13 @@ from db.writer import SqlWriter, restore_heads, version_events
 from monitor.accounts import Credential, DeviceSession
 from monitor.alerts import Alert, AlertEvent
 from monitor.audit import AuditEvent
+from monitor.burden import AlertHistory
 from monitor.courses import Course
 from monitor.errors import NotFound, StoreUnavailable
 from monitor.patients import PatientChange
 from monitor.permissions import User
 from monitor.protocols import PinnedVersion, VersionEvent
+from monitor.reading_packs import ReadingPack
 from monitor.record import InfusionSession, Patient
 from monitor.store import AuditRow, Draft, SessionQuery
 
@@ -134,12 +136,18 @@ class SqlStore:
         if writer.versions_changed:
             self._pinned.clear()
 
-    def _work(self, function: Callable[..., T], *arguments: Any) -> T:
-        """Change a working table."""
+    @property
+    def dialect(self) -> str:
+        """The engine: ``sqlite`` or ``postgresql``."""
+        return self._engine.dialect.name
+
+    def work(self, function: Callable[..., T], *arguments: Any) -> T:
+        """Do something in one writing transaction; what it writes to the record it chains itself."""
         with self._writing() as connection:
             return function(connection, *arguments)
 
-    def _ask(self, function: Callable[..., T], *arguments: Any) -> T:
+    def ask(self, function: Callable[..., T], *arguments: Any) -> T:
+        """Ask the database something."""
         with self._reading() as connection:
             return function(connection, *arguments)
 
@@ -191,19 +199,19 @@ class SqlStore:
             return connection.execute(asked).scalar() or 0
 
     def patient(self, patient_id: UUID) -> Patient:
-        return self._ask(register.patient, patient_id)
+        return self.ask(register.patient, patient_id)
 
     def patient_changes(self, patient_id: UUID) -> tuple[PatientChange, ...]:
-        return self._ask(register.patient_changes, patient_id)
+        return self.ask(register.patient_changes, patient_id)
 
     def courses(self, patient_id: UUID) -> tuple[Course, ...]:
-        return self._ask(register.courses, patient_id)
+        return self.ask(register.courses, patient_id)
 
     def registered_patient(self, patient_id: UUID) -> Patient:
-        return self._ask(register.registered_patient, patient_id)
+        return self.ask(register.registered_patient, patient_id)
 
     def find_patients(self, clinic: str, text: str, limit: int = 20) -> tuple[Patient, ...]:
-        return self._ask(register.find_patients, clinic, text, limit)
+        return self.ask(register.find_patients, clinic, text, limit)
 
     def patient_session_ids(self, patient_id: UUID) -> tuple[UUID, ...]:
         asked = (
@@ -248,63 +256,90 @@ class SqlStore:
     # -- projections -----------------------------------------------------------------------
 
     def summaries(self, query: SessionQuery) -> Sequence[Mapping[str, Any]]:
-        return self._ask(lists.summaries, query)
+        return self.ask(lists.summaries, query)
 
     def stream_summaries(self, query: SessionQuery) -> Iterator[Mapping[str, Any]]:
         with self._snapshot() as connection:
             yield from lists.stream_summaries(connection, query)
 
     def summary(self, session_id: UUID) -> Mapping[str, Any] | None:
-        return self._ask(lists.summary, session_id)
+        return self.ask(lists.summary, session_id)
 
     def stray_summaries(self) -> tuple[UUID, ...]:
-        return self._ask(lists.stray_summaries)
+        return self.ask(lists.stray_summaries)
 
     def drop_stray_summaries(self) -> int:
-        return self._work(lists.drop_stray_summaries)
+        return self.work(lists.drop_stray_summaries)
+
+    def started_sessions(
+        self, clinic: str, since: datetime, until: datetime
+    ) -> Mapping[tuple[str, UUID], int]:
+        with self._snapshot() as connection:
+            return burden.started_sessions(connection, clinic, since, until, self.zone)
+
+    def alert_histories(
+        self, clinic: str, since: datetime, until: datetime
+    ) -> tuple[AlertHistory, ...]:
+        with self._snapshot() as connection:
+            found = burden.alert_histories(connection, clinic, since, until, self.zone)
+            return tuple(found)
+
+    def packs(self, session_id: UUID) -> tuple[ReadingPack, ...]:
+        return tuple(self.ask(packs.packs_of, session_id))
+
+    def pack_scales(
+        self, clinic: str, since: datetime, until: datetime
+    ) -> Mapping[UUID, tuple[int, str, UUID]]:
+        return self.ask(packs.scales, clinic, since, until)
+
+    def stream_packs(
+        self, clinic: str, sign: str, since: datetime, until: datetime
+    ) -> Iterator[ReadingPack]:
+        with self._snapshot() as connection:
+            yield from packs.stream_packs(connection, clinic, sign, since, until)
 
     # -- accounts and devices --------------------------------------------------------------
 
     def user(self, username: str) -> User:
-        return self._ask(accounts.user, username)
+        return self.ask(accounts.user, username)
 
     def users(self, clinic: str | None = None) -> tuple[User, ...]:
-        return self._ask(accounts.users, clinic)
+        return self.ask(accounts.users, clinic)
 
     def credential(self, username: str) -> Credential:
-        return self._ask(accounts.credential, username)
+        return self.ask(accounts.credential, username)
 
     def put_device_session(self, device: DeviceSession) -> None:
-        self._work(accounts.put_device_session, device)
+        self.work(accounts.put_device_session, device)
 
     def replace_device_session(self, seen: DeviceSession, new: DeviceSession) -> bool:
-        return self._work(accounts.replace_device_session, seen, new)
+        return self.work(accounts.replace_device_session, seen, new)
 
     def device_session(self, token_hash: str) -> DeviceSession | None:
-        return self._ask(accounts.device_session, token_hash)
+        return self.ask(accounts.device_session, token_hash)
 
     def device_sessions(self, username: str) -> tuple[DeviceSession, ...]:
-        return self._ask(accounts.device_sessions, username)
+        return self.ask(accounts.device_sessions, username)
 
     def failed_attempts(self, key: str, since: datetime) -> int:
-        return self._ask(accounts.failed_attempts, key, since)
+        return self.ask(accounts.failed_attempts, key, since)
 
     def add_failed_attempt(self, key: str, at: datetime) -> None:
-        self._work(accounts.add_failed_attempt, key, at)
+        self.work(accounts.add_failed_attempt, key, at)
 
     def clear_failed_attempts(self, key: str) -> None:
-        self._work(accounts.clear_failed_attempts, key)
+        self.work(accounts.clear_failed_attempts, key)
 
     # -- drafts ----------------------------------------------------------------------------
 
     def put_draft(self, draft: Draft) -> None:
-        self._work(accounts.put_draft, draft)
+        self.work(accounts.put_draft, draft)
 
     def drafts(self, session_id: UUID) -> tuple[Draft, ...]:
-        return self._ask(accounts.drafts, session_id)
+        return self.ask(accounts.drafts, session_id)
 
     def drop_draft(self, session_id: UUID, device: str) -> None:
-        self._work(accounts.drop_draft, session_id, device)
+        self.work(accounts.drop_draft, session_id, device)
 
     # -- audit -----------------------------------------------------------------------------
 

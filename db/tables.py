@@ -603,6 +603,24 @@ SUMMARY = _working(
     sa.Index(None, "clinic_code", "chair"),
 )
 
+#: The readings of closed sessions once more, packed (monitor/reading_packs.py).  In the order in
+#: which one sign of one clinic is read, so that a question about years reads what it needs in a row.
+READING_PACK = sa.Table(
+    "reading_pack",
+    METADATA,
+    sa.Column("clinic", sa.Text(), primary_key=True),
+    sa.Column("sign", sa.Text(), primary_key=True),
+    sa.Column("started_at", UtcDateTime(), primary_key=True),
+    sa.Column("session_id", sa.Uuid(), primary_key=True),
+    _int("readings"),
+    _text("baseline", null=True),
+    sa.Column("ends_us", sa.BigInteger(), nullable=True),
+    sa.Column("packed", sa.LargeBinary(), nullable=False),
+    sa.Index(None, "session_id"),
+    sqlite_with_rowid=False,
+)
+WORKING[READING_PACK.name] = READING_PACK
+
 # -- what is where ----------------------------------------------------------------------------
 
 #: The table of every kind of fact.

@@ -17,6 +17,7 @@ from sqlalchemy.engine import Connection
 from db import chain
 from db.columns import ScaledDecimal
 from db.keys import search_key
+from db.packs import put_packs
 from db.sessions import Kept, Loaded, is_open, load, no_session, with_more, without_facts
 from db.tables import (
     ALERT,
@@ -45,6 +46,7 @@ from monitor.errors import InvalidEntry, NotFound, Problem
 from monitor.ids import derived_id
 from monitor.patients import PatientChange
 from monitor.protocols import PinnedVersion, VersionEvent, VersionStatus
+from monitor.reading_packs import ReadingPack
 from monitor.record import (
     FACT_FIELDS,
     Amendment,
@@ -113,12 +115,17 @@ def put_summary(connection: Connection, row: Mapping[str, Any]) -> None:
     if connection.dialect.name == "sqlite":
         upsert(connection, SUMMARY, row)
         return
-    stored = {
+    stored = chain.canonical(scaled_summary(row))
+    document = json.dumps([stored], ensure_ascii=False, separators=(",", ":"))
+    connection.execute(_REPLACE_SUMMARY, {"document": document})
+
+
+def scaled_summary(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A summary row with its decimals as the whole numbers that are stored."""
+    return {
         name: _SCALED[name].scaled(value) if name in _SCALED and value is not None else value
         for name, value in row.items()
     }
-    document = json.dumps([chain.canonical(stored)], ensure_ascii=False, separators=(",", ":"))
-    connection.execute(_REPLACE_SUMMARY, {"document": document})
 
 
 #: The whole row in one round trip, new or not.
@@ -153,7 +160,7 @@ def version_events(
 # -- heads of sessions --------------------------------------------------------------------------
 
 
-def _patient_row(patient: Patient) -> dict[str, Any]:
+def patient_row(patient: Patient) -> dict[str, Any]:
     """The columns of a patient with what a search compares with."""
     return row_of(patient) | {
         "mrn_key": search_key(patient.mrn),
@@ -234,6 +241,7 @@ class SqlWriter:
         self._kept = kept
         self._rows: list[tuple[str, dict[str, Any]]] = []
         self._summaries: dict[UUID, dict[str, Any]] = {}
+        self._packs: dict[UUID, tuple[ReadingPack, ...]] = {}
         self._credentials = 0
         # Per locked session: the number of this write, and whether it was open before it.
         self._locked: dict[UUID, tuple[int, bool]] = {}
@@ -313,12 +321,12 @@ class SqlWriter:
         return True
 
     def add_patient(self, patient: Patient) -> None:
-        self._insert_if_new(PATIENT, _patient_row(patient) | {"clinic": self._clinic})
+        self._insert_if_new(PATIENT, patient_row(patient) | {"clinic": self._clinic})
 
     def change_patient(self, change: PatientChange) -> None:
         """Store the change and let every session of the patient know: in order, so none can wait
         for another that waits for it."""
-        row = _patient_row(change.patient) | {
+        row = patient_row(change.patient) | {
             "id": change.id,
             "patient_id": change.patient.id,
             "number": change.number,
@@ -514,18 +522,24 @@ class SqlWriter:
         full["session_id"] = session_id
         self._summaries[session_id] = full
 
+    def set_packs(self, session_id: UUID, packs: Iterable[ReadingPack]) -> None:
+        self._packs[session_id] = tuple(packs)
+
     # -- the end ---------------------------------------------------------------------------
 
     def finish(self) -> bool:
         """Write what comes last; False when there is nothing to save (a repeated save)."""
         repeated = self.attempted > 0 and self.added == 0
-        idle = bool(self._locked) and self.added == 0 and not self._summaries
+        projected = self._summaries or self._packs
+        idle = bool(self._locked) and self.added == 0 and not projected
         if (repeated or idle) and not self._credentials:
             return False
         for session_id in self._moved:
             self._open_or_close(session_id)
         for row in self._summaries.values():
             put_summary(self._connection, row)
+        for session_id, packs in self._packs.items():
+            put_packs(self._connection, session_id, packs)
         if self.added or self._credentials or not self._locked:
             text = chain.link_text(self._audit, self._clinic, self._rows)
             chain.append(self._connection, self._clinic, self._audit, text)

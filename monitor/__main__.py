@@ -16,7 +16,16 @@ from pathlib import Path
 from typing import Any, NoReturn
 from uuid import UUID
 
-from monitor.commands import accounts, export_tables, serving, session_folders, show_breaches
+from monitor import user_admin
+from monitor.commands import (
+    accounts,
+    export_tables,
+    generating,
+    serving,
+    session_folders,
+    show_breaches,
+    show_burden,
+)
 from monitor.commands.output import tell
 from monitor.commands.verifying import rebuild, verify
 from monitor.errors import ImportRefused, InvalidEntry, MonitorError
@@ -61,6 +70,12 @@ def _day(text: str) -> date:
 def _port(text: str) -> int:
     if not text.isascii() or not text.isdigit() or not 1 <= int(text[:6]) <= 65535:
         raise argparse.ArgumentTypeError(f'"{text}" is not a port; name one from 1024 to 65535')
+    return int(text)
+
+
+def _count(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:9]) <= 10_000_000:
+        raise argparse.ArgumentTypeError(f'"{text}" is not a number from 1 to 10000000')
     return int(text)
 
 
@@ -117,6 +132,19 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--in-progress", action="store_true", help="sessions that still go on, too")
     made.add_argument("--bom", action="store_true", help="byte order mark, for spreadsheets")
     made.add_argument("--out", required=True, metavar="FILE", help="- is standard output")
+
+    made = command("burden", show_burden.show_burden, "how many alerts, and what they led to")
+    made.add_argument("--since", type=_day, metavar="DAY", help="default: 90 days ago")
+    made.add_argument("--until", type=_day, metavar="DAY", help="this day included")
+    made.add_argument("--clinic")
+    made.add_argument("--csv", metavar="FILE", help="write it as CSV; - is standard output")
+
+    made = command("generate", generating.generate, "fill a database with invented sessions")
+    made.add_argument("--sessions", type=_count, required=True, metavar="N")
+    made.add_argument("--seed", type=int, default=1, metavar="S", help="the same gives the same")
+    made.add_argument("--clinic", default=user_admin.DEMO_CLINIC)
+    made.add_argument("--since", type=_day, metavar="DAY", help="default: three years ago")
+    made.add_argument("--jobs", type=_count, metavar="N", help="processes that work them out")
 
     command("verify", verify, "hold the record to its audit chain and projections")
 

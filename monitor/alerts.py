@@ -27,6 +27,7 @@ from monitor.thresholds import LEVELS, ThresholdSet
 
 __all__ = [
     "MONITOR",
+    "NOT_CLEARED",
     "Alert",
     "AlertEvent",
     "AlertEventKind",
@@ -48,6 +49,9 @@ MONITOR = "monitor"
 
 #: Answers to a critical alert by which nobody is called and nothing is done: they say why (F53).
 CALLS_NOBODY = frozenset({"observe", "expected", "artefact"})
+
+#: What is told when an answer ran out while the values were still as bad (U-61).
+NOT_CLEARED = "not cleared since the answer"
 
 #: An alert and an answer; which of them need someone first.
 _NEED = (AlertState.ACTIVE, AlertState.PENDING, AlertState.ACKNOWLEDGED)
@@ -205,7 +209,7 @@ def _happened(course: Course, now: datetime) -> list[_Told]:
         return [_Told(AlertEventKind.INVALIDATED, now, course.level)]
     told = [item for index in range(len(course.stretches)) for item in _stretch_told(course, index)]
     told += [
-        _Told(AlertEventKind.CONFIRMED, moment, course.level, "not cleared since the answer")
+        _Told(AlertEventKind.CONFIRMED, moment, course.level, NOT_CLEARED)
         for moment in course.fired_again_at()
     ]
     told += [

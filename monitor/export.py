@@ -142,6 +142,11 @@ class _Column:
 _MICROSECOND = timedelta(microseconds=1)
 
 
+def csv_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[bytes]:
+    """Any table of text, as it leaves: cells that a spreadsheet would calculate are made safe."""
+    return _stream(header, ([text_cell(cell) for cell in row] for row in rows), bom=False)
+
+
 def _minutes(span: timedelta | None) -> Decimal | None:
     """Minutes with one decimal."""
     return None if span is None else _rounded(Decimal(span // _MICROSECOND) / 60_000_000, 1)

@@ -38,6 +38,7 @@ class Action(StrEnum):
     COMPLETE_SESSION = "complete a session"
     SIGN_SESSION = "sign a session"
     FIND_SESSIONS = "find sessions"
+    SEE_BURDEN = "see the burden of alerts"
     EXPORT = "export"
     MANAGE_PROTOCOLS = "manage protocols"
     APPROVE_PROTOCOLS = "approve protocols"
@@ -76,6 +77,7 @@ ALLOWED: dict[Role, frozenset[Action]] = {
         Action.SIGN_SESSION,
         Action.APPROVE_PROTOCOLS,
         Action.APPROVE_LIMITS,
+        Action.SEE_BURDEN,
         Action.EXPORT,
         Action.SEE_AUDIT,
     },
@@ -84,6 +86,7 @@ ALLOWED: dict[Role, frozenset[Action]] = {
             Action.SEE_BOARD,
             Action.SEE_SESSION,
             Action.FIND_SESSIONS,
+            Action.SEE_BURDEN,
             Action.EXPORT,
             Action.MANAGE_PROTOCOLS,
             Action.MANAGE_LIMITS,

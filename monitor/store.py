@@ -12,10 +12,12 @@ from uuid import UUID
 from monitor.accounts import Credential, DeviceSession, UserEvent
 from monitor.alerts import Alert, AlertEvent
 from monitor.audit import AuditEvent
+from monitor.burden import AlertHistory
 from monitor.courses import Course
 from monitor.patients import PatientChange
 from monitor.permissions import User
 from monitor.protocols import PinnedVersion, VersionEvent, VersionStatus
+from monitor.reading_packs import ReadingPack
 from monitor.record import Fact, InfusionSession, Patient
 
 
@@ -113,6 +115,9 @@ class Writer(Protocol):
     def set_summary(self, session_id: UUID, row: Mapping[str, Any]) -> None:
         """Replace the projection row of a session (columns: monitor.summaries.COLUMNS)."""
 
+    def set_packs(self, session_id: UUID, packs: Iterable[ReadingPack]) -> None:
+        """Replace the packed readings of a session that is closed."""
+
 
 class Store(Protocol):
     """Reading, and the one way to write.  ``zone`` is the clinic's: local dates are its."""
@@ -192,6 +197,30 @@ class Store(Protocol):
 
     def stray_summaries(self) -> tuple[UUID, ...]:
         """Projection rows of sessions that do not exist."""
+
+    def started_sessions(
+        self, clinic: str, since: datetime, until: datetime
+    ) -> Mapping[tuple[str, UUID], int]:
+        """How many closed sessions began in each clinic-local month (``2026-11``) under each
+        version of the limits; ``until`` is not included."""
+
+    def alert_histories(
+        self, clinic: str, since: datetime, until: datetime
+    ) -> tuple[AlertHistory, ...]:
+        """The alerts of those sessions, with what was recorded of each."""
+
+    def packs(self, session_id: UUID) -> tuple[ReadingPack, ...]:
+        """The packed readings of one session; none while it goes on."""
+
+    def pack_scales(
+        self, clinic: str, since: datetime, until: datetime
+    ) -> Mapping[UUID, tuple[int, str, UUID]]:
+        """SpO2 scale, sedation scale and protocol version of the closed sessions begun then."""
+
+    def stream_packs(
+        self, clinic: str, sign: str, since: datetime, until: datetime
+    ) -> Iterator[ReadingPack]:
+        """One sign of the sessions begun in that time, in order of their start."""
 
     # -- accounts and devices ----------------------------------------------------------------
     def user(self, username: str) -> User: ...

@@ -16,6 +16,8 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
+from monitor.device_limits import DeviceLimits, parse_device_limits
+
 LEVELS = ("warning", "critical")
 
 _Compare = Callable[[Decimal, Decimal], bool]
@@ -277,7 +279,8 @@ class ThresholdSet:
     ``newest_within`` is how old a value of another set may be to count beside a symptom (U-02,
     U-54); different values of one sign closer than ``conflict_within`` contradict each other, and
     the worse counts until a person chooses (design.md ruling 20); saved more than ``late_after``
-    after it was taken, a reading was entered late (U-42, U-43).
+    after it was taken, a reading was entered late (U-42, U-43).  ``device`` is how device series
+    are judged, None in a version from before there were any.
     """
 
     code: str
@@ -289,6 +292,7 @@ class ThresholdSet:
     newest_within: timedelta
     conflict_within: timedelta
     late_after: timedelta
+    device: DeviceLimits | None = None
 
     @property
     def label(self) -> str:
@@ -335,6 +339,7 @@ def parse_threshold_set(content: Mapping[str, Any]) -> ThresholdSet:
         newest_within=_seconds(content["readings"]["newest_within_s"]),
         conflict_within=_seconds(content["readings"]["conflict_within_s"]),
         late_after=_seconds(content["readings"]["late_after_s"]),
+        device=_device(content["device"]) if "device" in content else None,
     )
 
 
@@ -345,6 +350,14 @@ def parse_confirms(content: Mapping[str, Any]) -> dict[str, Confirm]:
         ValueError: one whose end lies before its begin.
     """
     return {name: _confirm(row) for name, row in content["confirm"].items()}
+
+
+def _device(content: Mapping[str, Any]) -> DeviceLimits:
+    limits = parse_device_limits(content)
+    for name in limits.signs:
+        if name not in SIGNS or "value" not in SIGNS[name].measures:
+            raise ValueError(f"device: no device says “{name}” as a number")
+    return limits
 
 
 def _seconds(number: int) -> timedelta:

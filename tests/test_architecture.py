@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 #: Modules of ring 3 (presentation without Streamlit) and the vectorised twin: pandas, numpy and
 #: plotly are allowed there and nowhere else in monitor/.
-RING_3 = {"frames", "charts", "export", "summaries", "series", "board"}
+RING_3 = {"frames", "charts", "export", "summaries", "series", "board", "whatif"}
 #: Modules of ring 2: what people do, and what it needs.
 RING_2 = {"store", "actions", "bedside", "passwords", "user_admin"}
 #: The command line is a second composition root: what may import db in monitor/.

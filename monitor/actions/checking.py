@@ -10,7 +10,10 @@ from uuid import UUID
 from monitor.actions.opening import bundle
 from monitor.actions.saving import summary
 from monitor.audit import AuditEvent
+from monitor.reading_packs import ReadingPack, reading_packs
+from monitor.record import InfusionSession
 from monitor.store import Store
+from monitor.thresholds import parse_threshold_set
 
 #: Who works out a summary anew: nobody who entered anything.
 _MONITOR = "monitor"
@@ -25,6 +28,11 @@ def projection_problems(store: Store) -> Iterator[str]:
         elif wrong := _differing(row, _fresh(store, session_id, row["as_of"])):
             yield (
                 f"summary of session {session_id}: {', '.join(wrong)} differ from the record; "
+                "run: python -m monitor rebuild"
+            )
+        elif not row["in_progress"] and not _packed_right(store, session_id):
+            yield (
+                f"packed readings of session {session_id}: differ from the record; "
                 "run: python -m monitor rebuild"
             )
     for session_id in store.stray_summaries():
@@ -43,6 +51,15 @@ def _differing(row: Mapping[str, Any], fresh: Mapping[str, Any]) -> list[str]:
     return sorted(name for name, value in fresh.items() if row.get(name) != value)
 
 
+def _fresh_packs(store: Store, session: InfusionSession) -> tuple[ReadingPack, ...]:
+    limits = parse_threshold_set(store.pinned(session.threshold_set_id).content())
+    return tuple(sorted(reading_packs(session, limits), key=lambda pack: pack.sign))
+
+
+def _packed_right(store: Store, session_id: UUID) -> bool:
+    return store.packs(session_id) == _fresh_packs(store, store.session(session_id))
+
+
 def rebuild_summary(store: Store, clinic: str, session_id: UUID, now: datetime) -> bool:
     """Work out the summary of a session anew from the record, under its lock.
 
@@ -54,7 +71,11 @@ def rebuild_summary(store: Store, clinic: str, session_id: UUID, now: datetime) 
         session = writer.session(session_id)
         fresh = summary(bundle(store, session, writer.alerts(session_id), now), store.zone)
         row = store.summary(session_id)
+        packs = () if fresh["in_progress"] else _fresh_packs(store, session)
+        repacked = store.packs(session_id) != packs
+        if repacked:
+            writer.set_packs(session_id, packs)
         if row is not None and _differing(row, fresh) in ([], ["as_of"]):
-            return False
+            return repacked
         writer.set_summary(session_id, fresh)
     return True

@@ -22,6 +22,7 @@ from monitor.errors import (
 )
 from monitor.late_notes import late_notes
 from monitor.permissions import Action, User, check_may
+from monitor.reading_packs import reading_packs
 from monitor.record import Fact
 from monitor.store import Store, Writer
 from monitor.texts import fact_text_problems
@@ -122,7 +123,12 @@ def write(
         )
         # A frozen dataclass keeps its derived values in its own dict: these were just worked out.
         vars(after)["breaches"] = breaches
-    writer.set_summary(session.id, summary(after, store.zone))
+    row = summary(after, store.zone)
+    writer.set_summary(session.id, row)
+    if not row["in_progress"]:
+        # What is asked over years is asked of closed sessions; while one goes on, every save would
+        # pack all of it again for nobody.  A correction afterwards comes this way too.
+        writer.set_packs(session.id, reading_packs(session, after.threshold_set))
     return after
 
 

@@ -43,7 +43,7 @@ def export_csv(args: argparse.Namespace) -> int:
         raise NotFound("--from lies after --to: there is no day between them.")
     with database.opened(args) as store:
         query = SessionQuery(
-            clinic=_known(store, args.clinic) if args.clinic else only_clinic(store),
+            clinic=known_clinic(store, args.clinic) if args.clinic else only_clinic(store),
             from_at=_midnight(args.from_day, zone),
             to_at=_midnight(args.to_day, zone, after=1),
             include_in_progress=args.in_progress,
@@ -58,7 +58,7 @@ def export_csv(args: argparse.Namespace) -> int:
     return 0
 
 
-def _known(store: Store, clinic: str) -> str:
+def known_clinic(store: Store, clinic: str) -> str:
     """The clinic, when the record holds anything of it.
 
     Raises:

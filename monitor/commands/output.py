@@ -7,6 +7,7 @@ import re
 import secrets
 import stat
 import sys
+import time
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TypeVar
@@ -136,15 +137,23 @@ def counted(items: Iterable[T], what: str) -> Iterator[T]:
 _BAR = 30
 
 
-def progress(items: Collection[T], what: str) -> Iterator[T]:
-    """The same items, with a bar on a terminal that says how many of them are done."""
-    show = sys.stderr.isatty()
+def progress(items: Iterable[T], what: str, total: int | None = None) -> Iterator[T]:
+    """The same items, with a bar on a terminal: how many are done, and how long the rest may take.
+
+    ``total`` says how many there are where the items cannot be counted before they come.
+    """
+    if total is None:
+        assert isinstance(items, Collection)
+        total = len(items)
+    show, began = sys.stderr.isatty(), time.monotonic()
     for number, item in enumerate(items, start=1):
         yield item
-        if show and (number % 20 == 0 or number == len(items)):
-            done = "#" * (_BAR * number // len(items))
-            end = "\n" if number == len(items) else ""
-            bar = f"\r[{done:<{_BAR}}] {number} of {len(items)} {what}"
+        if show and (number % 20 == 0 or number == total):
+            done = "#" * (_BAR * number // total)
+            left_s = (time.monotonic() - began) / number * (total - number)
+            left = f", about {left_s / 60:.0f} min left" if left_s > 90 else " " * 22
+            end = "\n" if number == total else ""
+            bar = f"\r[{done:<{_BAR}}] {number} of {total} {what}{left}"
             print(bar, end=end, file=sys.stderr, flush=True)
 
 

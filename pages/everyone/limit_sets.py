@@ -25,6 +25,7 @@ from pages.clinic_lead.write_limits import begin, write_limits
 from pages.widgets.clinic_time import clinic_zone
 from pages.widgets.limit_sheet import limit_list_html, limit_sheet_html
 from pages.widgets.look import is_dark
+from pages.widgets.navigation import link_to
 from pages.widgets.protocol_sheet import framed
 from pages.widgets.version_page import Decisions, VersionPage
 
@@ -56,6 +57,9 @@ def show_limit_sets(store: Store, user: User, device: DeviceSession) -> None:
         st.title(_("Alert limits"))
         _PAGE.say_done()
         st.html(framed(limit_list_html(versions, PAGE), dark=is_dark()))
+        if may(user, Action.SEE_BURDEN):
+            link_to("burden", _("What alerts led to: the burden by month and rule"))
+            link_to("try-limits", _("Try another limit on past sessions"))
     elif st.query_params.get("form", "") == _FORM and may(user, Action.MANAGE_LIMITS):
         write_limits(store, user, chosen, leave=_PAGE.go_to)
     else:

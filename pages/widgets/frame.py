@@ -16,6 +16,8 @@ from monitor.store import Store
 from pages.anaesthetist.review_session import review_session
 from pages.clinic_lead.find_sessions import find_sessions
 from pages.clinic_lead.manage_users import manage_users
+from pages.clinic_lead.see_burden import see_burden
+from pages.clinic_lead.try_limits import try_limits
 from pages.everyone.intended_use import intended_use
 from pages.everyone.limit_sets import show_limit_sets
 from pages.everyone.live_board import show_board
@@ -43,7 +45,7 @@ _CSS = (Path(__file__).parent / "frame.css").read_text("utf-8")
 class Offer:
     """A page, its address, and the action a person must be allowed for it to be offered.
 
-    ``listed`` False: it is reached from a list of sessions or the person's name, not from the menu.
+    ``listed`` False: it is reached from another page or the person's name, not from the menu.
     """
 
     name: str
@@ -63,6 +65,8 @@ OFFERS: tuple[Offer, ...] = (
     Offer("sessions", "Sessions", Action.FIND_SESSIONS, find_sessions),
     Offer("protocols", "Protocols", Action.SEE_SESSION, show_protocols),
     Offer("limits", "Alert limits", Action.SEE_SESSION, show_limit_sets),
+    Offer("burden", "Alert burden", Action.SEE_BURDEN, see_burden, listed=False),
+    Offer("try-limits", "Try a limit", Action.SEE_BURDEN, try_limits, listed=False),
     Offer("users", "Users", Action.MANAGE_USERS, manage_users),
     Offer("account", "My account", None, own_account, listed=False),
     Offer("intended-use", "Intended use", None, intended_use),

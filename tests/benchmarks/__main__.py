@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sys
 
-from tests.benchmarks import commit, journey, pin_switch, saving, slips, start
+from tests.benchmarks import commit, engine, journey, pin_switch, saving, slips, start
 from tests.benchmarks.report import publish
 
 #: Measurement -> the figures it gives; one run of a measurement gives all of its figures.
 MEASUREMENTS = {
     commit.sqlite: ("commit_ratio_sqlite",),
     commit.postgres: ("commit_ratio_postgres",),
+    engine.measure: (*("engine_copy_ratio", "engine_readings_per_s", "engine_peak_memory_ratio"),),
     saving.measure: (
         *("save_to_ack_ratio", "save_to_strip_ratio", "save_to_chart_ratio"),
         *("save_ack_ms", "save_ack_p95_ms"),

@@ -29,6 +29,7 @@ def test_the_working_tables_are_these_and_no_others() -> None:
         "failed_attempt",
         "draft",
         "summary",
+        "reading_pack",
     }
 
 

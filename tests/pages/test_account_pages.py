@@ -243,12 +243,21 @@ def test_a_demo_says_that_it_is_one(sqlite_store: SqlStore) -> None:
 @pytest.mark.parametrize(
     ("role", "names"),
     [
-        (Role.NURSE, "board start bedside review patients sessions protocols account intended-use"),
+        (
+            Role.NURSE,
+            "board start bedside review patients sessions protocols limits account intended-use",
+        ),
         (
             Role.ANAESTHETIST,
-            "board start bedside review patients sessions protocols account intended-use",
+            (
+                "board start bedside review patients sessions protocols limits burden try-limits "
+                "account intended-use"
+            ),
         ),
-        (Role.LEAD, "board review sessions protocols users account intended-use"),
+        (
+            Role.LEAD,
+            "board review sessions protocols limits burden try-limits users account intended-use",
+        ),
         (Role.ADMIN, "users account intended-use"),
         (Role.WALL, "board"),
     ],
