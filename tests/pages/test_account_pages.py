@@ -246,8 +246,10 @@ def test_a_demo_says_that_it_is_one(sqlite_store: SqlStore) -> None:
         (Role.NURSE, "board start bedside review patients sessions protocols account intended-use"),
         (
             Role.ANAESTHETIST,
-            "board start bedside review patients sessions burden try-limits protocols account"
-            " intended-use",
+            (
+                "board start bedside review patients sessions burden try-limits protocols account"
+                " intended-use"
+            ),
         ),
         (
             Role.LEAD,
