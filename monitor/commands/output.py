@@ -145,16 +145,18 @@ def progress(items: Iterable[T], what: str, total: int | None = None) -> Iterato
     if total is None:
         assert isinstance(items, Collection)
         total = len(items)
-    show, began = sys.stderr.isatty(), time.monotonic()
+    show, began, longest = sys.stderr.isatty(), time.monotonic(), 0
     for number, item in enumerate(items, start=1):
         yield item
         if show and (number % 20 == 0 or number == total):
             done = "#" * (_BAR * number // total)
             left_s = (time.monotonic() - began) / number * (total - number)
-            left = f", about {left_s / 60:.0f} min left" if left_s > 90 else " " * 22
+            left = f", about {left_s / 60:.0f} min left" if left_s > 90 else ""
             end = "\n" if number == total else ""
-            bar = f"\r[{done:<{_BAR}}] {number} of {total} {what}{left}"
-            print(bar, end=end, file=sys.stderr, flush=True)
+            # Over what stood there before, when that was longer.
+            bar = f"[{done:<{_BAR}}] {number} of {total} {what}{left}".ljust(longest)
+            longest = len(bar)
+            print(f"\r{bar}", end=end, file=sys.stderr, flush=True)
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
