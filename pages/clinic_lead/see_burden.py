@@ -23,7 +23,7 @@ _LAST = timedelta(days=90)
 
 def see_burden(store: Store, user: User, device: DeviceSession) -> None:
     """Draw the time asked for, the months and the rules."""
-    link_to("limits", _("Alert limits"))
+    link_to("limits", _("Alert limits"), icon=":material/arrow_back:")
     st.title(_("Alert burden"))
     zone = clinic_zone()
     today = datetime.now(UTC).astimezone(zone).date()

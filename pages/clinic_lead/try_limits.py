@@ -29,7 +29,7 @@ _PARTS = ("fires", "clears", "at_once", "counts_when")
 
 def try_limits(store: Store, user: User, device: DeviceSession) -> None:
     """Draw the rule with its conditions, and what they would have done."""
-    link_to("limits", _("Alert limits"))
+    link_to("limits", _("Alert limits"), icon=":material/arrow_back:")
     st.title(_("Try a limit"))
     try:
         check_may(user, Action.SEE_BURDEN)

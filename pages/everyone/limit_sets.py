@@ -58,8 +58,11 @@ def show_limit_sets(store: Store, user: User, device: DeviceSession) -> None:
         _PAGE.say_done()
         st.html(framed(limit_list_html(versions, PAGE), dark=is_dark()))
         if may(user, Action.SEE_BURDEN):
-            link_to("burden", _("What alerts led to: the burden by month and rule"))
-            link_to("try-limits", _("Try another limit on past sessions"))
+            burden = _("What alerts led to: the burden by month and rule")
+            link_to("burden", burden, icon=":material/bar_chart:")
+            link_to(
+                "try-limits", _("Try another limit on past sessions"), icon=":material/science:"
+            )
     elif st.query_params.get("form", "") == _FORM and may(user, Action.MANAGE_LIMITS):
         write_limits(store, user, chosen, leave=_PAGE.go_to)
     else:

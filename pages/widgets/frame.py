@@ -64,12 +64,12 @@ OFFERS: tuple[Offer, ...] = (
     Offer("patients", "Patients", Action.KEEP_REGISTER, patients),
     Offer("sessions", "Sessions", Action.FIND_SESSIONS, find_sessions),
     Offer("protocols", "Protocols", Action.SEE_SESSION, show_protocols),
-    Offer("limits", "Alert limits", Action.SEE_SESSION, show_limit_sets),
+    Offer("limits", "Limits", Action.SEE_SESSION, show_limit_sets),
     Offer("burden", "Alert burden", Action.SEE_BURDEN, see_burden, listed=False),
     Offer("try-limits", "Try a limit", Action.SEE_BURDEN, try_limits, listed=False),
     Offer("users", "Users", Action.MANAGE_USERS, manage_users),
     Offer("account", "My account", None, own_account, listed=False),
-    Offer("intended-use", "Intended use", None, intended_use),
+    Offer("intended-use", "About", None, intended_use),
 )
 
 

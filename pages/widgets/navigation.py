@@ -30,9 +30,9 @@ def go_to(name: str, **query: object) -> NoReturn:
     st.stop()
 
 
-def link_to(name: str, label: str, **query: object) -> None:
+def link_to(name: str, label: str, *, icon: str | None = None, **query: object) -> None:
     """A link to another page of this person; nothing when they are not offered it."""
     page = st.session_state.get(_PAGES, {}).get(name)
     if page is not None:
         parameters = {key: str(value) for key, value in query.items() if value is not None}
-        st.page_link(page, label=label, query_params=parameters)
+        st.page_link(page, label=label, icon=icon, query_params=parameters)
