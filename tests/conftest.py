@@ -5,6 +5,7 @@ T0 and the builders of facts live in tests/build.py.
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
+from hypothesis import settings
 from sqlalchemy.engine import make_url
 
 from tests.build import T0, an_id
@@ -20,6 +22,10 @@ from tests.postgres_server import NoPostgres, throw_away_server
 
 if TYPE_CHECKING:
     from db import SqlStore
+
+# How long an example takes says how busy the machine is; what is searched in CI is the same each time.
+settings.register_profile("tests", deadline=None, derandomize=bool(os.environ.get("CI")))
+settings.load_profile("tests")
 
 __all__ = ["T0"]
 

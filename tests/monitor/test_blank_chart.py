@@ -20,8 +20,7 @@ PROTOCOLS = [
 
 
 def limits() -> ThresholdSet:
-    (version,) = [item for item in seed_versions() if item.kind == "threshold_set"]
-    return parse_threshold_set(version.content())
+    return parse_threshold_set(build.seeded("threshold_set", "ADULT-CLINIC-1").content())
 
 
 def protocol(code: str = "P02") -> InfusionProtocol:

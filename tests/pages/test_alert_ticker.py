@@ -39,7 +39,7 @@ def test_the_ticker_of_the_app_stores_what_is_due(sqlite_store: SqlStore) -> Non
         writer.add_session(of)
     ticker = AlertTicker(sqlite_store, interval_s=0.01)
     running(ticker, lambda: bool(sqlite_store.alerts(of.id)[1]))
-    (confirmed,) = sqlite_store.alerts(of.id)[1]
+    confirmed = sqlite_store.alerts(of.id)[1][0]
     assert confirmed.text == "no repeat in time; raised late"
 
 

@@ -249,5 +249,5 @@ def test_the_running_app_stores_what_time_confirmed(fresh: Server) -> None:
     deadline = time.monotonic() + 60
     while not fresh.store.alerts(of.id)[1] and time.monotonic() < deadline:
         time.sleep(0.1)
-    (confirmed,) = fresh.store.alerts(of.id)[1]
+    confirmed = fresh.store.alerts(of.id)[1][0]
     assert (confirmed.kind.value, confirmed.by) == ("confirmed", "monitor")
