@@ -15,6 +15,7 @@ from decimal import Decimal
 from monitor.alert_course import CRITICAL, Course, Judgement, Stretch
 from monitor.alert_record import Alert, AlertEvent, AlertEventKind, AlertState
 from monitor.breaches import Breach, find_breaches
+from monitor.clock_alerts import CLOCK, clock_breaches
 from monitor.episodes import Step
 from monitor.errors import InvalidEntry, Problem
 from monitor.escalation import escalations, suppressed_until, told_now, why_not_suppressed
@@ -22,7 +23,7 @@ from monitor.ids import derived_id
 from monitor.limit_words import plain
 from monitor.protocols import InfusionProtocol
 from monitor.record import Fact, InfusionSession
-from monitor.schedule import AlertSpan, Due
+from monitor.schedule import AlertSpan, Due, dues
 from monitor.thresholds import LEVELS, ThresholdSet
 
 __all__ = [
@@ -108,6 +109,11 @@ class AlertView:
         return self.state.is_open
 
     @property
+    def is_clock(self) -> bool:
+        """Whether it is about a set that is late or missed, and so counted among those only (U-33)."""
+        return self.alert.group == CLOCK
+
+    @property
     def highest_level(self) -> str:
         """What it is counted as: its highest confirmed level (U-62), else what it showed."""
         return self.confirmed_level or self.level
@@ -150,12 +156,23 @@ def alert_courses(
     *,
     protocol: InfusionProtocol | None = None,
     breaches: tuple[Breach, ...] | None = None,
+    sets_due: tuple[Due, ...] | None = None,
 ) -> tuple[Course, ...]:
-    """The course of every alert, raised or to be raised, in order of onset."""
+    """The course of every alert, raised or to be raised, in order of onset.
+
+    With the ``protocol`` sets that are late or missed are alerts as well (U-33); ``sets_due`` saves
+    working out again what was due by ``now``.
+    """
     if breaches is None:
         breaches = find_breaches(session, threshold_set, now, protocol=protocol)
-    with_dose = protocol is not None
-    judgement = Judgement(session, threshold_set, breaches, raised, events, now, with_dose)
+    if protocol is not None:
+        if sets_due is None:
+            spans = confirmed_spans(breaches, threshold_set)
+            sets_due = dues(session, protocol, spans, now)
+        breaches = (*breaches, *clock_breaches(session, protocol, sets_due, now))
+    judgement = Judgement(
+        session, threshold_set, breaches, raised, events, now, protocol is not None
+    )
     return tuple(judgement.courses())
 
 
@@ -336,10 +353,18 @@ def _cleared_at(course: Course, now: datetime) -> datetime | None:
 def _detail(course: Course, threshold_set: ThresholdSet) -> str:
     """What the card says under its headline: rule, what else, worst value, baseline, version."""
     breaches = course.breaches
+    is_clock = course.alert.group == CLOCK
     if not breaches:
-        said = ["Amended: nothing is left of it, or another alert has it"] if course.judged else []
+        gone = "Amended: nothing is left of it, or another alert has it"
+        if is_clock:
+            gone = "A set that was in time was entered later"
+        said = [gone] if course.judged else []
+        if is_clock:
+            return ". ".join([course.alert.text, *said]) + "."
         return ". ".join([course.alert.text, *said, threshold_set.label]) + "."
     worst, others = breaches[0], breaches[1:]
+    if is_clock:
+        return f"{worst.label}. {worst.note}."
     said = [worst.label]
     also = [item.threshold_text for item in others if item.is_open == worst.is_open]
     if also:

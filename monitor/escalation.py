@@ -56,8 +56,13 @@ def _of_critical(course: Course, stretch: Stretch) -> Iterator[Escalation]:
             zip(course.policy.escalate_critical_after, CRITICAL_TO, strict=True)
         ):
             due = start + after
-            # The first step goes out also when the value recovered, the others do not (U-59).
-            recovered = step > 0 and stretch.end_at is not None and stretch.end_at <= due
+            # The first step goes out also when the value recovered, the others do not (U-59); for a
+            # set that came nobody is told any more (U-33).
+            recovered = (
+                (step > 0 or not course.latches)
+                and stretch.end_at is not None
+                and stretch.end_at <= due
+            )
             if recovered or (answered_at is not None and answered_at <= due):
                 break
             yield Escalation(due, to, CRITICAL)
