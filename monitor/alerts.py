@@ -18,7 +18,13 @@ from monitor.breaches import Breach, find_breaches
 from monitor.clock_alerts import CLOCK, clock_breaches
 from monitor.episodes import Step
 from monitor.errors import InvalidEntry, Problem
-from monitor.escalation import escalations, suppressed_until, told_now, why_not_suppressed
+from monitor.escalation import (
+    escalations,
+    hidden_until,
+    suppressed_until,
+    told_now,
+    why_not_suppressed,
+)
 from monitor.ids import derived_id
 from monitor.limit_words import plain
 from monitor.protocols import InfusionProtocol
@@ -28,6 +34,7 @@ from monitor.thresholds import LEVELS, ThresholdSet
 
 __all__ = [
     "MONITOR",
+    "RAISED_LATE",
     "Alert",
     "AlertEvent",
     "AlertEventKind",
@@ -46,6 +53,8 @@ __all__ = [
 
 #: Who did what the monitor did by itself.
 MONITOR = "monitor"
+#: How an event is marked that was stored later than it was due, as no process ran.
+RAISED_LATE = "raised late"
 
 #: Answers to a critical alert by which nobody is called and nothing is done: they say why (F53).
 CALLS_NOBODY = frozenset({"observe", "expected", "artefact"})
@@ -69,6 +78,9 @@ class AlertView:
     ``suppressed_until`` is how long its banner is hidden, ``why_not_suppressed`` why it cannot be,
     ``suppressions`` how often it was.
     ``interlock`` says why an increase is asked about, None when it is not (U-31).
+    ``rules`` names the version of what it was judged by.  ``events`` are all that is stored of what
+    happened to it, ``hidden_until`` until when its banner was last hidden, ``closed_at`` when it was
+    over and what was done recorded.
     """
 
     alert: Alert
@@ -102,6 +114,10 @@ class AlertView:
     why_not_suppressed: str | None
     suppressions: int
     interlock: str | None
+    rules: str
+    events: tuple[AlertEvent, ...]
+    hidden_until: datetime | None
+    closed_at: datetime | None
 
     @property
     def is_open(self) -> bool:
@@ -296,6 +312,7 @@ def _view(course: Course, threshold_set: ThresholdSet, now: datetime) -> AlertVi
     worst = breaches[0] if breaches else None
     answer = _answer_shown(course, state)
     top, told = course.top, told_now(course)
+    hidden = [event for event in course.events if event.kind is AlertEventKind.SUPPRESSED]
     deadlines = [item.recheck_by for item in breaches if item.recheck_by is not None]
     begins = [item.recheck_from for item in breaches if item.recheck_from is not None]
     return AlertView(
@@ -328,8 +345,12 @@ def _view(course: Course, threshold_set: ThresholdSet, now: datetime) -> AlertVi
         escalated_at=told[-1].at if told else None,
         suppressed_until=suppressed_until(course) if state is AlertState.ACTIVE else None,
         why_not_suppressed=why_not_suppressed(course, threshold_set),
-        suppressions=sum(e.kind is AlertEventKind.SUPPRESSED for e in course.events),
+        suppressions=len(hidden),
         interlock=_interlock(course, state, threshold_set, now),
+        rules=worst.note if worst and alert.group == CLOCK else threshold_set.label,
+        events=tuple(sorted(course.events, key=lambda event: (event.at, event.step))),
+        hidden_until=hidden_until(course, hidden[-1]) if hidden else None,
+        closed_at=course.closed_at,
     )
 
 

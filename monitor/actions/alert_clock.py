@@ -15,7 +15,7 @@ from uuid import UUID
 
 from monitor.actions.opening import OpenSession, bundle
 from monitor.actions.saving import summary
-from monitor.alerts import MONITOR, Alert, AlertEvent, alerts_to_raise
+from monitor.alerts import MONITOR, RAISED_LATE, Alert, AlertEvent, alerts_to_raise
 from monitor.audit import AuditEvent
 from monitor.errors import StoreUnavailable
 from monitor.lifecycle import SessionStatus
@@ -28,7 +28,6 @@ _LOG = logging.getLogger(__name__)
 INTERVAL_S = 5.0
 #: Later than this it was not the clock's own turn that was waited for: the monitor did not run.
 RAISED_LATE_AFTER = timedelta(seconds=30)
-RAISED_LATE = "raised late"
 #: What the audit trail calls it.
 RAISE_ALERTS = "RAISE_ALERTS"
 
