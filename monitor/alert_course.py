@@ -15,6 +15,7 @@ from uuid import UUID
 
 from monitor.alert_record import Alert, AlertEvent, AlertEventKind, AlertState
 from monitor.breaches import Breach, rules_end_at
+from monitor.clock_alerts import CLOCK
 from monitor.episodes import Step
 from monitor.ids import derived_id
 from monitor.record import InfusionSession
@@ -251,9 +252,16 @@ class Course:
                 return answer.at
         return None
 
+    @property
+    def latches(self) -> bool:
+        """Whether a critical stays until it is answered; one of the clock ends with its set (U-33)."""
+        return self.alert.group != CLOCK
+
     @cached_property
     def unanswered_critical(self) -> bool:
         """Whether a critical was never answered: it latches even when the value recovers (U-59)."""
+        if not self.latches:
+            return False
         return any(self._answered_at(*critical) is None for critical in self._criticals())
 
     @cached_property
@@ -261,6 +269,8 @@ class Course:
         """When it was over for everybody: values inside and every critical answered."""
         if self.cleared_at is None or self.unanswered_critical:
             return None
+        if not self.latches:
+            return self.cleared_at
         answered = (self._answered_at(*critical) for critical in self._criticals())
         return max([self.cleared_at, *(moment for moment in answered if moment is not None)])
 
@@ -316,7 +326,7 @@ class Course:
 class Judgement:
     """Everything the alerts of one session follow from.
 
-    ``with_dose`` tells whether ``breaches`` include the limits of the dose.
+    ``with_protocol`` tells whether ``breaches`` include the limits of the dose and late sets.
     """
 
     session: InfusionSession
@@ -325,7 +335,7 @@ class Judgement:
     raised: tuple[Alert, ...]
     events: tuple[AlertEvent, ...]
     now: datetime
-    with_dose: bool
+    with_protocol: bool
 
     def courses(self) -> list[Course]:
         """Every alert raised, and those to be raised, in order of onset."""
@@ -376,8 +386,8 @@ class Judgement:
 
     def _judges(self, alert: Alert) -> bool:
         """Whether the breaches at hand can say anything about the alert at all."""
-        if alert.group.startswith("dose_"):
-            return self.with_dose
+        if alert.group == CLOCK or alert.group.startswith("dose_"):
+            return self.with_protocol
         return any(rule.group == alert.group for rule in self.threshold_set.rules)
 
     def _new_alert(self, stretch: Stretch) -> Alert:

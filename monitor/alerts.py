@@ -15,19 +15,27 @@ from decimal import Decimal
 from monitor.alert_course import CRITICAL, Course, Judgement, Stretch
 from monitor.alert_record import Alert, AlertEvent, AlertEventKind, AlertState
 from monitor.breaches import Breach, find_breaches
+from monitor.clock_alerts import CLOCK, clock_breaches
 from monitor.episodes import Step
 from monitor.errors import InvalidEntry, Problem
-from monitor.escalation import escalations, suppressed_until, told_now, why_not_suppressed
+from monitor.escalation import (
+    escalations,
+    hidden_until,
+    suppressed_until,
+    told_now,
+    why_not_suppressed,
+)
 from monitor.ids import derived_id
 from monitor.limit_words import plain
 from monitor.protocols import InfusionProtocol
 from monitor.record import Fact, InfusionSession
-from monitor.schedule import AlertSpan, Due
+from monitor.schedule import AlertSpan, Due, dues
 from monitor.thresholds import LEVELS, ThresholdSet
 
 __all__ = [
     "MONITOR",
     "NOT_CLEARED",
+    "RAISED_LATE",
     "Alert",
     "AlertEvent",
     "AlertEventKind",
@@ -46,6 +54,8 @@ __all__ = [
 
 #: Who did what the monitor did by itself.
 MONITOR = "monitor"
+#: How an event is marked that was stored later than it was due, as no process ran.
+RAISED_LATE = "raised late"
 
 #: Answers to a critical alert by which nobody is called and nothing is done: they say why (F53).
 CALLS_NOBODY = frozenset({"observe", "expected", "artefact"})
@@ -72,6 +82,9 @@ class AlertView:
     ``suppressed_until`` is how long its banner is hidden, ``why_not_suppressed`` why it cannot be,
     ``suppressions`` how often it was.
     ``interlock`` says why an increase is asked about, None when it is not (U-31).
+    ``rules`` names the version of what it was judged by.  ``events`` are all that is stored of what
+    happened to it, ``hidden_until`` until when its banner was last hidden, ``closed_at`` when it was
+    over and what was done recorded.
     """
 
     alert: Alert
@@ -105,11 +118,20 @@ class AlertView:
     why_not_suppressed: str | None
     suppressions: int
     interlock: str | None
+    rules: str
+    events: tuple[AlertEvent, ...]
+    hidden_until: datetime | None
+    closed_at: datetime | None
 
     @property
     def is_open(self) -> bool:
         """Whether it still concerns somebody."""
         return self.state.is_open
+
+    @property
+    def is_clock(self) -> bool:
+        """Whether it is about a set that is late or missed, and so counted among those only (U-33)."""
+        return self.alert.group == CLOCK
 
     @property
     def highest_level(self) -> str:
@@ -154,12 +176,23 @@ def alert_courses(
     *,
     protocol: InfusionProtocol | None = None,
     breaches: tuple[Breach, ...] | None = None,
+    sets_due: tuple[Due, ...] | None = None,
 ) -> tuple[Course, ...]:
-    """The course of every alert, raised or to be raised, in order of onset."""
+    """The course of every alert, raised or to be raised, in order of onset.
+
+    With the ``protocol`` sets that are late or missed are alerts as well (U-33); ``sets_due`` saves
+    working out again what was due by ``now``.
+    """
     if breaches is None:
         breaches = find_breaches(session, threshold_set, now, protocol=protocol)
-    with_dose = protocol is not None
-    judgement = Judgement(session, threshold_set, breaches, raised, events, now, with_dose)
+    if protocol is not None:
+        if sets_due is None:
+            spans = confirmed_spans(breaches, threshold_set)
+            sets_due = dues(session, protocol, spans, now)
+        breaches = (*breaches, *clock_breaches(session, protocol, sets_due, now))
+    judgement = Judgement(
+        session, threshold_set, breaches, raised, events, now, protocol is not None
+    )
     return tuple(judgement.courses())
 
 
@@ -283,6 +316,7 @@ def _view(course: Course, threshold_set: ThresholdSet, now: datetime) -> AlertVi
     worst = breaches[0] if breaches else None
     answer = _answer_shown(course, state)
     top, told = course.top, told_now(course)
+    hidden = [event for event in course.events if event.kind is AlertEventKind.SUPPRESSED]
     deadlines = [item.recheck_by for item in breaches if item.recheck_by is not None]
     begins = [item.recheck_from for item in breaches if item.recheck_from is not None]
     return AlertView(
@@ -315,8 +349,12 @@ def _view(course: Course, threshold_set: ThresholdSet, now: datetime) -> AlertVi
         escalated_at=told[-1].at if told else None,
         suppressed_until=suppressed_until(course) if state is AlertState.ACTIVE else None,
         why_not_suppressed=why_not_suppressed(course, threshold_set),
-        suppressions=sum(e.kind is AlertEventKind.SUPPRESSED for e in course.events),
+        suppressions=len(hidden),
         interlock=_interlock(course, state, threshold_set, now),
+        rules=worst.note if worst and alert.group == CLOCK else threshold_set.label,
+        events=tuple(sorted(course.events, key=lambda event: (event.at, event.step))),
+        hidden_until=hidden_until(course, hidden[-1]) if hidden else None,
+        closed_at=course.closed_at,
     )
 
 
@@ -340,10 +378,18 @@ def _cleared_at(course: Course, now: datetime) -> datetime | None:
 def _detail(course: Course, threshold_set: ThresholdSet) -> str:
     """What the card says under its headline: rule, what else, worst value, baseline, version."""
     breaches = course.breaches
+    is_clock = course.alert.group == CLOCK
     if not breaches:
-        said = ["Amended: nothing is left of it, or another alert has it"] if course.judged else []
+        gone = "Amended: nothing is left of it, or another alert has it"
+        if is_clock:
+            gone = "A set that was in time was entered later"
+        said = [gone] if course.judged else []
+        if is_clock:
+            return ". ".join([course.alert.text, *said]) + "."
         return ". ".join([course.alert.text, *said, threshold_set.label]) + "."
     worst, others = breaches[0], breaches[1:]
+    if is_clock:
+        return f"{worst.label}. {worst.note}."
     said = [worst.label]
     also = [item.threshold_text for item in others if item.is_open == worst.is_open]
     if also:

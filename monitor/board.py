@@ -61,7 +61,7 @@ class BoardCell:
 
 @dataclass(frozen=True, slots=True)
 class BoardFlag:
-    """One open alert or clock state, in words; ``level`` "clock" has no limit behind it.
+    """One open alert in words, a set that is late or missed among them.
 
     ``to`` are those who are told because nobody answered it; nobody while its banner is hidden.
     """
@@ -101,9 +101,9 @@ class BoardRow:
 
     @property
     def level(self) -> str:
-        """What the row's edge shows: critical, warning, clock or nothing."""
+        """What the row's edge shows: critical, warning or nothing."""
         levels = {flag.level for flag in self.flags}
-        return next((level for level in ("critical", "warning", "clock") if level in levels), "")
+        return next((level for level in ("critical", "warning") if level in levels), "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +192,7 @@ def board_row(opened: OpenSession, names: Mapping[str, str]) -> BoardRow:
         elapsed_s=_elapsed_s(opened),
         nurse=_nurse(session, names),
         rate=_rate(opened),
-        flags=_flags(views, late, now),
+        flags=_flags(views, opened.clock_view, late, now),
         open_alerts=len(views),
         cells=_cells(opened),
         trend_parameter=parameter,
@@ -258,19 +258,25 @@ def minutes_text(seconds: int) -> str:
     return f"{seconds // 60}:{seconds % 60:02d}"
 
 
-def _flags(views: Sequence[AlertView], late: Due | None, now: datetime) -> tuple[BoardFlag, ...]:
-    flags = [
-        BoardFlag(
-            view.level,
-            _flag_text(view, now),
-            () if view.suppressed_until is not None else view.escalated_to,
-        )
-        for view in views
-    ]
-    if late is not None:
-        waited = minutes_text(int((now - late.due_at).total_seconds()))
-        flags.append(BoardFlag("clock", f"set {late.state} {waited}"))
-    return tuple(flags)
+def _flags(
+    views: Sequence[AlertView], clock: AlertView | None, late: Due | None, now: datetime
+) -> tuple[BoardFlag, ...]:
+    """Critical before warning, the set that is waited for after what the patient shows."""
+    flags = [BoardFlag(view.level, _flag_text(view, now), _told(view)) for view in views]
+    if clock is not None and late is not None:
+        flags.append(BoardFlag(clock.level, _late_text(clock, late, now), _told(clock)))
+    return tuple(sorted(flags, key=lambda flag: flag.level != "critical"))
+
+
+def _told(view: AlertView) -> tuple[str, ...]:
+    return () if view.suppressed_until is not None else view.escalated_to
+
+
+def _late_text(view: AlertView, late: Due, now: datetime) -> str:
+    said = f"set {late.state} {minutes_text(int((now - late.due_at).total_seconds()))}"
+    if view.acknowledged_at is not None:
+        return f"{said} · answered"
+    return f"{said} · {CALLED[view.escalated_to[-1]]} told" if view.escalated_to else said
 
 
 def _flag_text(view: AlertView, now: datetime) -> str:

@@ -139,7 +139,8 @@ class _Leaving:
         self.protocol = protocol
         self.at = self.recovery.until
         self.as_of = as_of
-        self.alerts = [view for view in alerts if view.is_open]
+        # A set that is late is asked for as such, not as an alert besides.
+        self.alerts = [view for view in alerts if view.is_open and not view.is_clock]
         self.overdue = overdue
         self.zone = zone
         self.answers: Mapping[str, GateAnswer] = {

@@ -13,6 +13,7 @@ from datetime import datetime
 
 from monitor.alert_course import CRITICAL, Course, Stretch, rank_of
 from monitor.alert_record import AlertEvent, AlertEventKind, AlertState
+from monitor.clock_alerts import CLOCK
 from monitor.thresholds import LEVELS, ThresholdSet
 
 WARNING = LEVELS.index("warning") + 1
@@ -56,8 +57,13 @@ def _of_critical(course: Course, stretch: Stretch) -> Iterator[Escalation]:
             zip(course.policy.escalate_critical_after, CRITICAL_TO, strict=True)
         ):
             due = start + after
-            # The first step goes out also when the value recovered, the others do not (U-59).
-            recovered = step > 0 and stretch.end_at is not None and stretch.end_at <= due
+            # The first step goes out also when the value recovered, the others do not (U-59); for a
+            # set that came nobody is told any more (U-33).
+            recovered = (
+                (step > 0 or not course.latches)
+                and stretch.end_at is not None
+                and stretch.end_at <= due
+            )
             if recovered or (answered_at is not None and answered_at <= due):
                 break
             yield Escalation(due, to, CRITICAL)
@@ -112,14 +118,20 @@ def _suppressions(course: Course) -> list[AlertEvent]:
     return [event for event in course.events if event.kind is AlertEventKind.SUPPRESSED]
 
 
+def hidden_until(course: Course, event: AlertEvent) -> datetime:
+    """How long the banner was allowed to be hidden by that."""
+    critical = rank_of(event.level) == CRITICAL
+    policy = course.policy
+    lasts = policy.suppress_critical_at_most if critical else policy.suppress_warning_at_most
+    return event.at + lasts
+
+
 def suppressed_until(course: Course) -> datetime | None:
     """Until when the banner is hidden; None when it is not.  A higher level ends it at once (U-65)."""
     for event in reversed(_suppressions(course)):
-        critical = rank_of(event.level) == CRITICAL
-        policy = course.policy
-        lasts = policy.suppress_critical_at_most if critical else policy.suppress_warning_at_most
-        if course.clock < event.at + lasts and course.answer_level <= rank_of(event.level):
-            return event.at + lasts
+        until = hidden_until(course, event)
+        if course.clock < until and course.answer_level <= rank_of(event.level):
+            return until
     return None
 
 
@@ -131,7 +143,8 @@ def why_not_suppressed(course: Course, threshold_set: ThresholdSet) -> str | Non
         rule = next((rule for rule in threshold_set.rules if rule.id == breach.rule_id), None)
         if rule is None:
             level = None
-            locked = breach.level == "critical"  # a hard limit of the dose
+            # A hard limit of the dose; a set that is missed may be hidden.
+            locked = breach.level == "critical" and breach.group != CLOCK
         else:
             level = rule.level(breach.level)
             locked = level is not None and not level.may_suppress

@@ -19,7 +19,7 @@ from enum import Enum
 from typing import Any
 from uuid import UUID
 
-from monitor.alerts import AlertView
+from monitor.alerts import RAISED_LATE, AlertEvent, AlertEventKind, AlertState, AlertView
 from monitor.breaches import Breach
 from monitor.dosing import cumulative_mg
 from monitor.effect_course import EffectCourse, Treatment, effect_course, treatments
@@ -399,6 +399,75 @@ def _given_for(session: InfusionSession, view: AlertView) -> tuple[str | None, D
     return _treated(given)
 
 
+def _all_of(kind: AlertEventKind) -> Callable[[AlertView], list[AlertEvent]]:
+    return lambda view: [event for event in view.events if event.kind is kind]
+
+
+_escalated = _all_of(AlertEventKind.ESCALATED)
+_suppressed = _all_of(AlertEventKind.SUPPRESSED)
+
+
+def _told_first(view: AlertView) -> datetime | None:
+    return min((event.at for event in _escalated(view)), default=None)
+
+
+def _told_to(_session: InfusionSession, view: AlertView) -> str | None:
+    """The roles in the order they were told; the mark "raised late" has a column of its own."""
+    to = ((event.text or "").split(";")[0] for event in _escalated(view))
+    return ";".join(dict.fromkeys(to)) or None
+
+
+def _raised_late(_session: InfusionSession, view: AlertView) -> bool:
+    return any(RAISED_LATE in (event.text or "").split("; ") for event in view.events)
+
+
+def _last(
+    found: Callable[[AlertView], Sequence[AlertEvent]], name: str
+) -> Callable[[InfusionSession, AlertView], object]:
+    """A field of the last event of a kind, empty when there was none."""
+    return lambda _session, view: getattr(found(view)[-1], name) if found(view) else None
+
+
+def _answers(view: AlertView) -> Sequence[AlertEvent]:
+    return view.answers
+
+
+def _closed_by(_session: InfusionSession, view: AlertView) -> str | None:
+    """Whose recorded action closed it: the first that was one."""
+    if view.closed_at is None:
+        return None
+    return next((item.by for item in view.answers if (item.action or "").strip()), None)
+
+
+def _duration_s(_session: InfusionSession, view: AlertView) -> int | None:
+    if view.cleared_at is None:
+        return None
+    return int((view.cleared_at - view.onset_at).total_seconds())
+
+
+def _minutes_of(name: str) -> Callable[[InfusionSession, AlertView], Decimal | None]:
+    """The minute from the first dose of one of its times."""
+
+    def minutes(session: InfusionSession, view: AlertView) -> Decimal | None:
+        at: datetime | None = getattr(view, name)
+        return None if at is None else _minutes_from_start(session, at)
+
+    return minutes
+
+
+def _unit(_session: InfusionSession, view: AlertView) -> str | None:
+    parameter = PARAMETERS.get(view.alert.parameter)
+    return parameter.unit if parameter and view.alert.trigger_value is not None else None
+
+
+def _amended(session: InfusionSession, view: AlertView) -> bool:
+    """Whether the reading it was raised for was corrected, or nothing is left of it."""
+    return view.state is AlertState.INVALIDATED or view.alert.trigger_id in session.amended_ids
+
+
+#: What an alert stands for beside a monitor's own alarms (clinical.md 7.1).
+_PRIORITY = {"critical": "high", "warning": "medium"}
+
 _ALERTS = (
     *_WHOSE,
     _Column("alert_id", lambda _, view: view.alert.id, identified=True),
@@ -419,6 +488,44 @@ _ALERTS = (
     _Column("threshold", lambda _, view: view.alert.threshold_text),
     _Column("treated_with", lambda session, view: _given_for(session, view)[0], identified=True),
     _Column("treated_after_min", lambda session, view: _given_for(session, view)[1]),
+    _Column("rule_version", _view("rules")),
+    _Column("priority", lambda _, view: _PRIORITY[view.highest_level]),
+    _Column("confirmed_level", _view("confirmed_level")),
+    _Column("confirmed_min", _minutes_of("confirmed_at")),
+    _Column("trigger_unit", _unit),
+    _Column(
+        "source_ids",
+        lambda _, view: ";".join(str(fact.id) for fact in view.readings) or None,
+        identified=True,
+    ),
+    _Column("peak_value", _view("peak_value")),
+    _Column("peak_at", _view("peak_at"), identified=True),
+    _Column("peak_min", _minutes_of("peak_at")),
+    _Column("cleared_min", _minutes_of("cleared_at")),
+    _Column("duration_s", _duration_s),
+    _Column("resolved_at", _view("resolved_at"), identified=True),
+    _Column("resolved_min", _minutes_of("resolved_at")),
+    _Column("answered_min", _minutes_of("acknowledged_at")),
+    _Column("action_code", _last(_answers, "action")),
+    _Column("action_text", _last(_answers, "text"), identified=True),
+    _Column("escalated_to", _told_to),
+    _Column("escalated_at", lambda _, view: _told_first(view), identified=True),
+    _Column(
+        "escalated_min",
+        lambda session, view: (at := _told_first(view)) and _minutes_from_start(session, at),
+    ),
+    _Column("suppressed_by", _last(_suppressed, "by"), identified=True),
+    _Column("suppressed_at", _last(_suppressed, "at"), identified=True),
+    _Column("suppressed_reason", _last(_suppressed, "text"), identified=True),
+    _Column("suppressed_until", _view("hidden_until"), identified=True),
+    _Column("suppressions", _view("suppressions")),
+    _Column("closed_by", _closed_by, identified=True),
+    _Column("closed_at", _view("closed_at"), identified=True),
+    _Column("closed_min", _minutes_of("closed_at")),
+    _Column("amended", _amended),
+    _Column("unconfirmed", _view("unconfirmed")),
+    _Column("retrospective", _view("retrospective")),
+    _Column("raised_late", _raised_late),
 )
 
 
@@ -543,7 +650,7 @@ def breaches_csv(
 def alerts_csv(
     found: Iterable[tuple[InfusionSession, Iterable[AlertView]]], form: Form = IDENTIFIED
 ) -> Iterator[bytes]:
-    """One row for each alert, unconfirmed ones included."""
+    """One row for each alert, unconfirmed ones included; sets late or missed have group "clock"."""
     rows = ((session, view) for session, views in found for view in views)
     return _table(_ALERTS, rows, form)
 

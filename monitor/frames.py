@@ -327,7 +327,8 @@ def alert_table(
     for view in sorted(views, key=lambda item: (item.onset_at, item.alert.detected_at)):
         history = [f"raised {clock(view.alert.detected_at, zone)}"]
         history += [
-            _happened(event, zone, names or {}) for event in by_alert.get(view.alert.id, ())
+            _happened(event, zone, names or {}, is_clock=view.is_clock)
+            for event in by_alert.get(view.alert.id, ())
         ]
         rows.append(
             {
@@ -337,7 +338,7 @@ def alert_table(
                 "State": str(view.state.value),
                 "What happened": "; ".join(history),
                 "Why it fired": limit_text(view.detail),
-                "Limit from": limits,
+                "Limit from": _("Schedule of the protocol") if view.is_clock else limits,
             }
         )
         sources.append(view.source)
@@ -349,8 +350,11 @@ def alert_table(
     return table
 
 
-def _happened(event: AlertEvent, zone: tzinfo, names: Mapping[str, str]) -> str:
-    text = f"{_HISTORY[event.kind]} {clock(event.at, zone)}"
+def _happened(event: AlertEvent, zone: tzinfo, names: Mapping[str, str], *, is_clock: bool) -> str:
+    happened = _HISTORY[event.kind]
+    if is_clock and event.kind is AlertEventKind.INVALIDATED:
+        happened = _("a set that was in time was entered")
+    text = f"{happened} {clock(event.at, zone)}"
     if event.by == MONITOR and event.text:
         code, *late = event.text.split("; ")
         text += f" ({'; '.join([CALLED.get(code, code), *late])})"

@@ -18,8 +18,10 @@ from monitor.alerts import (
     AlertEventKind,
     AlertView,
     acknowledge,
+    alert_courses,
     alert_views,
     alerts_to_raise,
+    confirmed_spans,
     open_alerts,
 )
 from monitor.breaches import find_breaches
@@ -27,6 +29,7 @@ from monitor.errors import ImportRefused, InvalidEntry
 from monitor.folder_format import AlertAnswer
 from monitor.protocols import InfusionProtocol
 from monitor.record import InfusionSession
+from monitor.schedule import dues
 from monitor.thresholds import ThresholdSet
 
 #: How often the clock looks between two entries: no transition is due at a finer grain (U-60).
@@ -61,10 +64,12 @@ def replay_alerts(
         course.look(now)
         for answer in by_moment.get(now, ()):
             course.answer(answer, now)
-        # Between entries only the clock changes anything, and only while something is open.
+        # Between entries only the clock changes anything: while something is open, and once the
+        # next set is late.
         tick = now + CLOCK_STEP
-        while course.is_open and tick < min(after, now + CLOCK_WATCH):
-            course.look(tick)
+        while tick < min(after, now + CLOCK_WATCH):
+            if course.waits_for(tick):
+                course.look(tick)
             tick += CLOCK_STEP
     course.look(until)
     if course.problems:
@@ -100,24 +105,27 @@ class _Course:
     alerts: tuple[Alert, ...] = ()
     events: tuple[AlertEvent, ...] = ()
     is_open: bool = False
+    late_at: datetime | None = None
     problems: list[str] = field(default_factory=list)
 
     def look(self, now: datetime) -> None:
         """What the monitor would have stored at that moment."""
         breaches = find_breaches(self.session, self.threshold_set, now, protocol=self.protocol)
-        if not breaches and not self.alerts:
-            return
-        alerts, events = alerts_to_raise(
-            self.session,
-            self.threshold_set,
-            self.alerts,
-            self.events,
-            now,
-            protocol=self.protocol,
-            breaches=breaches,
+        spans = confirmed_spans(breaches, self.threshold_set)
+        sets_due = dues(self.session, self.protocol, spans, now)
+        known = self.session, self.threshold_set, self.alerts, self.events, now
+        courses = alert_courses(
+            *known, protocol=self.protocol, breaches=breaches, sets_due=sets_due
         )
+        alerts, events = alerts_to_raise(*known, courses=courses)
         self.alerts, self.events = (*self.alerts, *alerts), (*self.events, *events)
-        self.is_open = bool(open_alerts(self._views(now)))
+        self.is_open = any(course.state.is_open for course in courses)
+        waiting = (due.late_at for due in sets_due if due.state in ("upcoming", "due"))
+        self.late_at = min(waiting, default=None)
+
+    def waits_for(self, moment: datetime) -> bool:
+        """Whether there may be something to tell by then though nothing was saved."""
+        return self.is_open or (self.late_at is not None and self.late_at < moment)
 
     def _views(self, now: datetime) -> tuple[AlertView, ...]:
         return alert_views(

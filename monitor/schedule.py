@@ -7,10 +7,12 @@ Rulings U-33 to U-42.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import cached_property
 from uuid import UUID
 
 from monitor.dose_timeline import dose_timeline
@@ -22,7 +24,7 @@ from monitor.observation_sets import (
     rr_reason,
 )
 from monitor.protocols import InfusionProtocol, ScheduleProfile, ScheduleRules
-from monitor.record import InfusionSession
+from monitor.record import Fact, InfusionSession
 
 __all__ = [
     "AlertSpan",
@@ -76,6 +78,8 @@ class Due:
     ``missed``.  ``met_by`` is the id of the set that met it; a due that is late and not met may
     still be.  ``deadline_at`` is when it counts as missed.  ``is_open`` marks one that is late or
     missed with no answered set since.  ``counted``: it belongs to the figures (U-37).
+    ``known_at`` is when what asks for it was saved.  ``since_at`` and ``since_set`` are the answered
+    set it follows (no id: the watch began then), ``over_at`` the next one or the end of the watch.
     """
 
     due_at: datetime
@@ -87,6 +91,15 @@ class Due:
     deadline_at: datetime
     is_open: bool = False
     counted: bool = False
+    known_at: datetime | None = None
+    since_at: datetime | None = None
+    since_set: UUID | None = None
+    over_at: datetime | None = None
+
+    @property
+    def late_at(self) -> datetime:
+        """From when on it is late."""
+        return self.due_at + timedelta(seconds=self.grace_s)
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,8 +195,8 @@ def _clock_words(level: str, due: Due, as_of: datetime) -> ClockState:
     if level == "critical":
         sentence = f"Observations were missed: due {minutes} min ago. Take a set now."
         return ClockState(level, sentence, due.deadline_at, due)
-    since = due.due_at + timedelta(seconds=due.grace_s)
-    return ClockState(level, f"Observations are {minutes} min late. Take a set now.", since, due)
+    sentence = f"Observations are {minutes} min late. Take a set now."
+    return ClockState(level, sentence, due.late_at, due)
 
 
 def base_interval_min(session: InfusionSession, protocol: InfusionProtocol, at: datetime) -> int:
@@ -262,6 +275,19 @@ class _Plan:
         """The state of the session at a moment."""
         states = [state for changed_at, state in self.states if changed_at <= at]
         return states[-1] if states else SessionStatus.SCHEDULED
+
+    def known_at(self, at: datetime) -> datetime:
+        """When the dose or the event of a moment was saved first; a correction came later."""
+        return max(at, self._saved_first.get(at, at))
+
+    @cached_property
+    def _saved_first(self) -> Mapping[datetime, datetime]:
+        saved: dict[datetime, datetime] = {}
+        facts: tuple[Fact, ...] = (*self.known.dose_steps, *self.known.boluses, *self.known.events)
+        for fact in facts:
+            earlier = saved.get(fact.taken_at, fact.recorded_at)
+            saved[fact.taken_at] = min(earlier, fact.recorded_at)
+        return saved
 
     def recovery_from(self, at: datetime) -> datetime:
         """When the recovery that goes on at a moment began: the end of INF."""
@@ -366,7 +392,8 @@ class _Plan:
 class _Pending:
     """A due that nobody has met yet.
 
-    ``next_min`` is the interval that follows should it be missed; 0 for an event.
+    ``next_min`` is the interval that follows should it be missed; 0 for an event.  ``known_at`` is
+    when what asks for it was saved.
     """
 
     due_at: datetime
@@ -374,6 +401,7 @@ class _Pending:
     deadline_at: datetime
     kind: str
     reason: str
+    known_at: datetime
     next_min: int = 0
 
     @property
@@ -394,6 +422,7 @@ class _Pending:
             met_by=met_by,
             reason=self.reason,
             deadline_at=self.deadline_at,
+            known_at=self.known_at,
         )
 
 
@@ -427,6 +456,9 @@ class _Keeper:
         self.watching = False
         self.watch_ended_at: list[tuple[datetime, int]] = []
         self.last_set_at: datetime | None = None
+        # Answered sets, and where a watch began (no id): what is overdue lasts from one to the next.
+        self.answered: list[tuple[datetime, UUID | None]] = []
+        self.known_at = plan.as_of
         # The interval due as it was before recovery shortened it: resuming voids that (U-41).
         self.before_recovery: _Pending | None = None
 
@@ -450,8 +482,10 @@ class _Keeper:
         for at, _, observed in queue:
             self._miss_until(at)
             if observed is None:
+                self.known_at = plan.known_at(at)
                 self._change(at)
             elif self.watching:
+                self.known_at = max(at, observed.recorded_at)
                 self._observe(observed)
         self._miss_until(plan.as_of)
         return self._result()
@@ -481,7 +515,8 @@ class _Keeper:
         if due.is_event:
             return
         self.before_recovery = None
-        self.pending.append(self._interval_due(due.deadline_at, due.next_min, due.kind, due.reason))
+        after = self._interval_due(due.deadline_at, due.next_min, due.kind, due.reason)
+        self.pending.append(replace(after, known_at=due.known_at))
 
     def _interval_due(self, due_at: datetime, every: int, kind: str, reason: str) -> _Pending:
         return _Pending(
@@ -490,6 +525,7 @@ class _Keeper:
             deadline_at=due_at + timedelta(minutes=every),
             kind=kind,
             reason=reason,
+            known_at=self.known_at,
             next_min=every,
         )
 
@@ -498,6 +534,7 @@ class _Keeper:
     def _observe(self, observed: ObservationSet) -> None:
         at = observed.taken_at
         self.last_set_at = at
+        self.answered.append((at, observed.set_id))
         running = self._running()
         if at < running.opens_at:
             # Met early: it starts anew, and the dues after an increase stay (U-36, U-37).
@@ -527,6 +564,7 @@ class _Keeper:
         if not self.watching:
             return
         if not was_watching:
+            self.answered.append((at, None))
             self._start_interval(at)
         if at in self.plan.increases:
             self._ask_again("increase", at)
@@ -602,10 +640,22 @@ class _Keeper:
             first = count
         if self.watching:
             found += [self._waiting(due) for due, _ in _merged(self.pending)]
-        return tuple(sorted(found, key=lambda due: (due.due_at, due.deadline_at)))
+        found.sort(key=lambda due: (due.due_at, due.deadline_at))
+        return tuple(self._placed(due) for due in found)
+
+    def _placed(self, due: Due) -> Due:
+        """With the set it follows and the one that ended the wait for it."""
+        times = [at for at, _ in self.answered]
+        index = bisect_right(times, due.late_at)
+        if not index:
+            return due
+        since_at, since_set = self.answered[index - 1]
+        ends = [at for at, _ in self.watch_ended_at if at > due.late_at]
+        over_at = min([*times[index : index + 1], *ends], default=None)
+        return replace(due, since_at=since_at, since_set=since_set, over_at=over_at)
 
     def _closed(self, due: Due, end_at: datetime, closed: bool) -> Due:
-        counted = due.due_at + timedelta(seconds=due.grace_s) <= end_at
+        counted = due.late_at <= end_at
         answered_since = self.last_set_at is not None and self.last_set_at >= due.deadline_at
         is_open = due.state == "missed" and not closed and not answered_since
         return replace(due, counted=counted, is_open=is_open)

@@ -23,6 +23,7 @@ from monitor.alerts import (
     AlertView,
 )
 from monitor.breaches import Breach
+from monitor.clock_alerts import CLOCK
 from monitor.discharge import discharge_state
 from monitor.dose_units import EXACT
 from monitor.lifecycle import EventKind, SessionStatus
@@ -519,22 +520,30 @@ def _missing_core_fields(case: Case) -> int:
 
 
 def _alerts(case: Case) -> dict[str, Any]:
-    """Counts and answers of confirmed alerts with onset in MON (U-62, U-63)."""
+    """Counts and answers of confirmed alerts with onset in MON (U-62, U-63).
+
+    Sets that were late or missed are counted as such alone (U-33).
+    """
     if case.mon is None:
         return {}
     start, end = case.mon
     counted = [
         view
         for view in case.views
-        if view.confirmed_level is not None
+        if not view.is_clock
+        and view.confirmed_level is not None
         and view.state is not AlertState.INVALIDATED
         and start <= view.onset_at <= end
     ]
     levels = [view.confirmed_level for view in counted]
+    of_clock = {alert.id for alert in case.alerts if alert.group == CLOCK}
     row: dict[str, Any] = {
         "alerts_warn_n": levels.count("warning"),
         "alerts_crit_n": levels.count("critical"),
-        "escalations_n": sum(e.kind is AlertEventKind.ESCALATED for e in case.alert_events),
+        "escalations_n": sum(
+            event.kind is AlertEventKind.ESCALATED and event.alert_id not in of_clock
+            for event in case.alert_events
+        ),
     }
     if _imported_without_answers(case):
         return row

@@ -147,7 +147,9 @@ def test_another_dose_is_told_with_both_numbers(tmp_path: Path) -> None:
 
 
 def test_a_missed_set_that_was_not_expected_is_told(tmp_path: Path) -> None:
-    told = changed(tmp_path, "late_and_missed_sets", "expected.toml", "missed = 1", "missed = 0")
+    told = changed(
+        tmp_path, "late_and_missed_sets", "expected.toml", "\nmissed = 1", "\nmissed = 0"
+    )
     assert told == ("schedule: missed is 1, expected 0",)
 
 

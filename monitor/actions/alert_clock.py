@@ -1,7 +1,7 @@
 """What only time brings about is stored when it happens, also while nobody saves anything.
 
 An unrepeated reading is confirmed by the clock, an unanswered condition fires again, a running dose
-crosses a total.  Every process looks at the open sessions (design ruling 16); ids follow from what
+crosses a total, a set is late and then missed.  Every process looks at the open sessions (design ruling 16); ids follow from what
 happened and each session is written under its lock, so two processes tell the same thing once.
 What became due while none ran is stored when one runs again, marked as raised late.
 """
@@ -15,7 +15,7 @@ from uuid import UUID
 
 from monitor.actions.opening import OpenSession, bundle
 from monitor.actions.saving import summary
-from monitor.alerts import MONITOR, Alert, AlertEvent, alerts_to_raise
+from monitor.alerts import MONITOR, RAISED_LATE, Alert, AlertEvent, alerts_to_raise
 from monitor.audit import AuditEvent
 from monitor.errors import StoreUnavailable
 from monitor.lifecycle import SessionStatus
@@ -28,11 +28,10 @@ _LOG = logging.getLogger(__name__)
 INTERVAL_S = 5.0
 #: Later than this it was not the clock's own turn that was waited for: the monitor did not run.
 RAISED_LATE_AFTER = timedelta(seconds=30)
-RAISED_LATE = "raised late"
 #: What the audit trail calls it.
 RAISE_ALERTS = "RAISE_ALERTS"
 
-_DRUG_IS_RUNNING = (SessionStatus.INFUSING, SessionStatus.PAUSED)
+_WATCHED = (SessionStatus.INFUSING, SessionStatus.PAUSED, SessionStatus.RECOVERY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +116,7 @@ def _due(opened: OpenSession) -> tuple[tuple[Alert, ...], tuple[AlertEvent, ...]
         opened.alerts,
         opened.alert_events,
         opened.as_of,
-        protocol=opened.protocol,
-        breaches=opened.breaches,
+        courses=opened.courses,
     )
     return alerts, tuple(_marked(event) for event in events)
 
@@ -131,5 +129,5 @@ def _marked(event: AlertEvent) -> AlertEvent:
 
 
 def _rests(opened: OpenSession) -> bool:
-    """Whether time alone changes nothing: no drug runs and nobody is concerned by an alert."""
-    return opened.status not in _DRUG_IS_RUNNING and not any(view.is_open for view in opened.views)
+    """Whether time alone changes nothing: no set is due and nobody is concerned by an alert."""
+    return opened.status not in _WATCHED and not any(view.is_open for view in opened.all_views)

@@ -163,7 +163,7 @@ def answer_alert(
         if _is_answered(before, request):
             return before
         refuse(text_problems({"action": request.action, "text": request.text}))
-        view = next((v for v in before.views if v.alert.id == request.alert_id), None)
+        view = next((v for v in before.all_views if v.alert.id == request.alert_id), None)
         if view is None:
             raise NotFound("That alert is not in this session.")
         if not request.action.strip():
@@ -192,7 +192,7 @@ def suppress_alert(
         if _is_held(before, request.id, (request.alert_id, None, request.reason)):
             return before
         refuse(text_problems({"reason": request.reason}))
-        view = next((v for v in before.views if v.alert.id == request.alert_id), None)
+        view = next((v for v in before.all_views if v.alert.id == request.alert_id), None)
         if view is None:
             raise NotFound("That alert is not in this session.")
         hidden = suppress(view, by=user.username, reason=request.reason, now=now)

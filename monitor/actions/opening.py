@@ -61,11 +61,22 @@ class OpenSession:
             self.as_of,
             protocol=self.protocol,
             breaches=self.breaches,
+            sets_due=self.dues,
         )
 
     @cached_property
     def views(self) -> tuple[AlertView, ...]:
-        """Every alert with the state it is in now, those that need someone first."""
+        """Every alert about the patient as it stands now, those that need someone first."""
+        return tuple(view for view in self.all_views if not view.is_clock)
+
+    @cached_property
+    def clock_view(self) -> AlertView | None:
+        """The open alert that a set is late or missed; None while there is none (U-33)."""
+        return next((view for view in self.all_views if view.is_clock and view.is_open), None)
+
+    @cached_property
+    def all_views(self) -> tuple[AlertView, ...]:
+        """Those and the alerts of the clock: the list of what staff were told."""
         return alert_views(
             self.session,
             self.threshold_set,

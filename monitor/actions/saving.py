@@ -117,12 +117,12 @@ def write(
     )
     writer.add_alerts(alerts, (*answers, *events))
     if alerts or events:
-        breaches = after.breaches
+        breaches, dues = after.breaches, after.dues
         after = replace(
             after, alerts=(*before.alerts, *alerts), alert_events=(*known_events, *events)
         )
         # A frozen dataclass keeps its derived values in its own dict: these were just worked out.
-        vars(after)["breaches"] = breaches
+        vars(after)["breaches"], vars(after)["dues"] = breaches, dues
     row = summary(after, store.zone)
     writer.set_summary(session.id, row)
     if not row["in_progress"]:

@@ -58,7 +58,7 @@ def state(
         "finished": _FINISHED.get(opened.status),
         "rate": _rate(opened),
         "given": _given(opened),
-        "next_due": _next_due(opened),
+        "next_due": _next_due(opened, zone),
         "alerts": [
             _alert(view, now, zone)
             | {"symptoms": standing_symptoms(view, opened.threshold_set, session, now)}
@@ -189,19 +189,26 @@ def _given(opened: OpenSession) -> dict[str, str]:
     return {"main": dosing.format_dose(given, DoseUnit.MG), "others": others}
 
 
-def _next_due(opened: OpenSession) -> dict[str, Any] | None:
-    """The set that is overdue, as the live board says it too, else the next one."""
+def _next_due(opened: OpenSession, zone: tzinfo) -> dict[str, Any] | None:
+    """The set that is overdue, as the live board says it too, else the next one.
+
+    Here and nowhere else stands the alert that it is late or missed: ``alert`` is what is answered,
+    ``told`` what came of it.
+    """
     due = opened.due
     if due is None or opened.status in _FINISHED:
         return None
     taken = [item.taken_at for item in opened.session.current_observations]
     since = max((at for at in taken if at < due.due_at), default=due.due_at)
     interval = max((due.due_at - since).total_seconds(), 60.0)
+    view = opened.clock_view
     return {
         "due_at": due.due_at.isoformat(),
         "grace_s": int(due.grace_s),
         "missed_at": due.deadline_at.isoformat(),
         "interval_s": int(interval),
+        "alert": None if view is None else _alert(view, opened.as_of, zone) | {"symptoms": []},
+        "told": "" if view is None else _came_of_it(view, zone),
     }
 
 
@@ -212,18 +219,25 @@ def _recheck_words(view: AlertView, by: datetime, now: datetime, zone: tzinfo) -
     return f"recheck by {clock(by, zone)}"
 
 
+def _came_of_it(view: AlertView, zone: tzinfo) -> str:
+    """The answer, until when its banner is hidden, or who was told; empty while it is none of them."""
+    if view.acknowledged_at is not None:
+        return f"answered {clock(view.acknowledged_at, zone)}"
+    if view.suppressed_until is not None:
+        return f"hidden until {clock(view.suppressed_until, zone)}"
+    if view.escalated_at is not None:
+        return f"{CALLED_SHORT[view.escalated_to[-1]]} told {clock(view.escalated_at, zone)}"
+    return ""
+
+
 def _alert(view: AlertView, now: datetime, zone: tzinfo) -> dict[str, Any]:
     pending = view.state is AlertState.PENDING
     recheck_by = view.recheck_by if pending else None
     words = str(view.state.value)
     if recheck_by is not None:
         words = _recheck_words(view, recheck_by, now, zone)
-    elif view.acknowledged_at is not None:
-        words = f"answered {clock(view.acknowledged_at, zone)}"
-    elif view.suppressed_until is not None:
-        words = f"hidden until {clock(view.suppressed_until, zone)}"
-    elif view.escalated_at is not None:
-        words = f"{CALLED_SHORT[view.escalated_to[-1]]} told {clock(view.escalated_at, zone)}"
+    elif came_of_it := _came_of_it(view, zone):
+        words = came_of_it
     elif view.state is AlertState.ACTIVE:
         words = f"since {clock(view.onset_at, zone)}"
     return {

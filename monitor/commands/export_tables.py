@@ -127,7 +127,7 @@ def table_of(store: Store, wanted: Wanted, form: export.Form, now: datetime) -> 
         case "breaches":
             return export.breaches_csv(((item.session, item.breaches) for item in opened), form)
         case "alerts":
-            return export.alerts_csv(((item.session, item.views) for item in opened), form)
+            return export.alerts_csv(((item.session, item.all_views) for item in opened), form)
     raise ValueError(f"there is no table {wanted.table}")
 
 

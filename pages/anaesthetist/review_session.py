@@ -129,7 +129,7 @@ def _draw_record(
             (
                 _("Alerts and what was done about them"),
                 frames.alert_table(
-                    opened.views,
+                    opened.all_views,
                     opened.alert_events,
                     zone,
                     names=names,
@@ -226,7 +226,7 @@ def _draw_way_to_bedside(user: User, opened: OpenSession) -> None:
     """The way to where alerts are answered and entries made, for whoever may do that."""
     if not opened.status.is_open or not may(user, Action.RECORD_OBSERVATIONS):
         return
-    unanswered = any(view.acknowledged_at is None for view in open_alerts(opened.views))
+    unanswered = any(view.acknowledged_at is None for view in open_alerts(opened.all_views))
     answer = unanswered and may(user, Action.ANSWER_ALERT)
     if st.button(
         _("Answer at the bedside page") if answer else _("Open bedside"),

@@ -85,7 +85,7 @@ def table_of(opened: OpenSession, table: str, form: export.Form) -> Iterator[byt
         case "breaches":
             return export.breaches_csv([(session, opened.breaches)], form)
         case _:
-            return export.alerts_csv([(session, opened.views)], form)
+            return export.alerts_csv([(session, opened.all_views)], form)
 
 
 def _session_table(parameters: Mapping[str, str]) -> tuple[UUID, str]:

@@ -17,7 +17,7 @@ from monitor.timeline import clock
 from pages.widgets.look import colour_of, colours
 
 _CSS = (Path(__file__).parent / "board.css").read_text("utf-8")
-_ICONS = {"critical": "◆", "warning": "▲", "clock": "◷"}
+_ICONS = {"critical": "◆", "warning": "▲"}
 #: So many flags stand in a row in full; the others are counted.
 _FLAGS_SHOWN = 2
 _TREND_WIDTH, _TREND_HEIGHT = 100, 40

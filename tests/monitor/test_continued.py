@@ -178,7 +178,7 @@ def streams(readings: SessionReadings) -> dict[str, list[Any]]:
     }
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(saves(), st.data())
 def test_step_by_step_is_the_same_as_at_once(
     given_: list[tuple[Fact, ...]], data: st.DataObject

@@ -6,7 +6,7 @@ import csv
 import io
 import json
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
@@ -17,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor import export
+from monitor.alerts import acknowledge, alert_views, suppress
 from monitor.breaches import find_breaches
 from monitor.expected import Findings, findings
 from monitor.folders import SessionFolder, read_folder
@@ -24,6 +25,8 @@ from monitor.record import Answer, InfusionSession, NotTaken
 from monitor.summaries import summarise
 from monitor.summary_columns import COLUMNS
 from tests import build
+from tests.monitor.limits import infusion, moment
+from tests.monitor.test_alerts import Bedside, only
 
 SAMPLES = Path(__file__).resolve().parents[2] / "sample_sessions"
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -67,6 +70,7 @@ def every_table(session: InfusionSession, form: export.Form) -> Iterator[bytes]:
         export.doses_csv([session], form),
         export.side_effects_csv([session], form),
         export.breaches_csv([(session, breaches)], form),
+        export.alerts_csv([(session, alert_views(session, limits, (), (), NOW))], form),
     ):
         yield from table
 
@@ -224,6 +228,70 @@ def test_alerts_with_their_answers() -> None:
     assert row["acknowledged_at"] == "2026-09-09T10:05:10+00:00"
 
 
+def test_what_happened_to_an_alert_is_in_its_row() -> None:
+    """clinical.md 7.3: who was told, what was hidden and why, what was done, when it was closed."""
+    bedside = Bedside(infusion("", ""))
+    view = only(bedside.save("10:00 sbp 185", "10:00"))
+    bedside.save("12:00 sbp 187", "12:00")
+    view = only(bedside.look("12:10"))
+    bedside.events += (suppress(view, by="blum", reason="doctor beside me", now=moment("12:10")),)
+    bedside.look("14:01")
+    answered = acknowledge(
+        only(bedside.look("16:00")), by="okoye", action="slow", text="halved", now=moment("16:00")
+    )
+    bedside.events += (answered,)
+    views = bedside.save("25:00 sbp 130", "25:00")
+    (row,) = rows(export.alerts_csv([(bedside.session, views)]))
+    shown = {name: row[name] for name in row if name not in ("alert_id", "session_id", "mrn")}
+    expected = {
+        "state": "closed",
+        "rule_version": "ADULT-CLINIC-1 v1",
+        "priority": "high",
+        "confirmed_level": "critical",
+        "confirmed_min": "12.0",
+        "trigger_value": "185",
+        "trigger_unit": "mm[Hg]",
+        "peak_value": "187",
+        "peak_min": "12.0",
+        "cleared_min": "25.0",
+        "duration_s": "900",
+        "resolved_min": "25.0",
+        "answered_min": "16.0",
+        "action_code": "slow",
+        "action_text": "halved",
+        "escalated_to": "anaesthetist",
+        "escalated_min": "14.0",
+        "suppressed_by": "blum",
+        "suppressed_reason": "doctor beside me",
+        "suppressions": "1",
+        "closed_by": "okoye",
+        "closed_min": "25.0",
+        "amended": "N",
+        "unconfirmed": "N",
+        "retrospective": "N",
+        "raised_late": "N",
+    }
+    assert {name: shown[name] for name in expected} == expected
+    until = datetime.fromisoformat(row["suppressed_until"])
+    assert until - datetime.fromisoformat(row["suppressed_at"]) == timedelta(minutes=2)
+    assert len(row["source_ids"].split(";")) == 2
+    (secret,) = rows(export.alerts_csv([(bedside.session, views)], SECRET))
+    text = " ".join(secret.values())
+    assert not [word for word in ("blum", "okoye", "halved", "doctor beside me") if word in text]
+    assert secret["escalated_min"] == "14.0"
+
+
+def test_an_alert_nobody_touched_has_empty_cells_and_not_zero() -> None:
+    bedside = Bedside(infusion("", ""))
+    views = bedside.save("10:00 spo2 88", "10:00")
+    (row,) = rows(export.alerts_csv([(bedside.session, views)]))
+    empty = (
+        "cleared_min", "duration_s", "resolved_min", "answered_min", "action_code", "escalated_to",
+        "escalated_min", "suppressed_by", "suppressed_until", "closed_by", "closed_min",
+    )  # fmt: skip
+    assert {row[name] for name in empty} == {""}
+
+
 # -- one row per session ----------------------------------------------------------------------------
 
 
@@ -336,11 +404,14 @@ def test_a_deidentified_summary_has_no_quarter_and_no_real_clinic() -> None:
 def test_the_columns_are_the_documented_ones() -> None:
     """A change of the columns is a decision: this list is what spreadsheets outside rely on."""
     session = folder("uneventful_titration").session
+    alerted = "hypertension_confirmed_by_repeat"
+    told = folder(alerted)
     headers = {
         "observations": list(rows(export.observations_csv([session]))[0]),
         "doses": list(rows(export.doses_csv([session]))[0]),
         "side_effects": list(rows(export.side_effects_csv([session]))[0]),
         "gate": list(rows(export.gate_csv([session]))[0]),
+        "alerts": list(rows(export.alerts_csv([(told.session, found(alerted).views)]))[0]),
     }
     expected = json.loads((Path(__file__).parent / "export_columns.json").read_text("utf-8"))
     assert headers == expected

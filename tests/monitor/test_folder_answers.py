@@ -345,7 +345,7 @@ def act(bedside: Bedside, kind: str, choice: int) -> None:
         bedside.ends(effects[choice % len(effects)].id)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 @given(acts=ACTS)
 def test_whatever_was_answered_at_the_bedside_is_imported(
     store: SqlStore,

@@ -291,7 +291,7 @@ def answered_sessions(draw: st.DrawFn) -> tuple[InfusionSession, tuple[AlertAnsw
     return session, tuple(sorted(answers, key=lambda answer: answer.at))
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
 @given(answered=answered_sessions())
 def test_a_session_written_and_read_back_is_equal(
     tmp_path_factory: pytest.TempPathFactory,

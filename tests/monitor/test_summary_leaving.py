@@ -121,7 +121,7 @@ def test_an_alert_counts_as_it_stood_when_the_discharge_was_recorded() -> None:
     (view,) = alert_views(session, LIMITS, raised, told, at(129), protocol=P02)
     met = []
     for minute in (129, 140):
-        answer = acknowledge(view, by="okoye", action="slow", now=at(minute))
+        answer = acknowledge(view, by="okoye", action="observe", text="seen", now=at(minute))
         row = summarise(session, P02, LIMITS, raised, (*told, answer), at(600))
         met.append(row["discharge_criteria_met"])
     assert met == [True, False]

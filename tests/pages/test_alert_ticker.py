@@ -31,7 +31,8 @@ def running(ticker: AlertTicker, seen: Callable[[], bool]) -> None:
 
 
 def test_the_ticker_of_the_app_stores_what_is_due(sqlite_store: SqlStore) -> None:
-    began = datetime.now(UTC) - timedelta(minutes=30)
+    # Long enough ago for the pressure, not yet for the set that is due 5 minutes after that.
+    began = datetime.now(UTC) - timedelta(minutes=18)
     minute = int((began - at(0)).total_seconds() // 60)
     of = session(rate("0.1", minute), obs_set(minute + 10, sbp=165), created_at=began)
     with sqlite_store.write(build.audit(minute=minute), clinic=of.clinic) as writer:

@@ -108,6 +108,12 @@ class Bedside {
     // What the drug runs from stands here; a new one is entered where the old one is read.
     this.syringe = button([this.facts.rate.small, this.facts.rate.line], () => this.sheets.syringe(), { class: "fact rate" });
     this.facts.rate.node = this.syringe;
+    // A set that is late or missed is an alert, said here alone and answered from here.
+    this.dueWhat = el("span", {});
+    this.dueTold = el("span", { class: "told" });
+    this.facts.due.small.append(this.dueWhat, this.dueTold);
+    this.dueAnswer = button([this.facts.due.small, this.facts.due.line], () => this.sheets.answer(this.state.next_due.alert), { class: "fact due" });
+    this.facts.due.node = this.dueAnswer;
     this.dueBar = el("i", {});
     this.rateBeside = el("span", { class: "small" });
     this.facts.rate.line.append(this.rateBeside);
@@ -502,11 +508,14 @@ class Bedside {
 
   paintDue() {
     const due = this.state.next_due;
-    const { node, small, large } = this.facts.due;
+    const { node, large } = this.facts.due;
     node.hidden = Boolean(this.state.finished);
+    const alert = due?.alert;
+    this.dueAnswer.disabled = !alert?.needs_answer;
     this.paintTitle(due);
     if (!due) {
-      put(small, say("next_set"));
+      put(this.dueWhat, say("next_set"));
+      put(this.dueTold, "");
       put(large, "–");
       node.dataset.state = "none";
       return;
@@ -515,7 +524,10 @@ class Bedside {
     const missed = this.now() >= Date.parse(due.missed_at);
     const late = -seconds > due.grace_s;
     node.dataset.state = missed ? "missed" : late ? "late" : seconds <= 0 ? "due" : "upcoming";
-    put(small, say(missed ? "set_missed" : late ? "set_late" : seconds <= 0 ? "set_due" : "next_set_in"));
+    const icon = late || missed ? `${ICONS[missed ? "critical" : "warning"]} ` : "";
+    const what = say(missed ? "set_missed" : late ? "set_late" : seconds <= 0 ? "set_due" : "next_set_in");
+    put(this.dueWhat, icon + what);
+    put(this.dueTold, late && due.told ? ` · ${due.told}` : "");
     put(large, missed ? say("missed_since", { time: clock(Date.parse(due.due_at)) })
       : `${seconds < 0 ? "+" : ""}${duration(Math.abs(seconds))}`);
     const share = Math.max(0, Math.min(1, seconds / due.interval_s));
