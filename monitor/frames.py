@@ -16,11 +16,11 @@ from uuid import UUID
 import pandas as pd
 
 from monitor import dosing
-from monitor.alerts import MONITOR, Alert, AlertEvent, AlertEventKind, AlertView
+from monitor.alert_story import alert_history
+from monitor.alerts import Alert, AlertEvent, AlertView
 from monitor.dose_overrides import confirmation_words
 from monitor.dose_response import AFTER, SIGNS, dose_responses, response_text
 from monitor.effect_course import EffectCourse, effect_courses
-from monitor.escalation import CALLED
 from monitor.gate import GateItem, ItemState, gate_state, label_of, newest_answers
 from monitor.gate_library import GATE, Handling
 from monitor.news2 import News2, names_of, scores_of, short_text
@@ -291,21 +291,6 @@ def _effect_row(course: EffectCourse, zone: tzinfo) -> dict[str, str]:
     }
 
 
-_HISTORY = {
-    AlertEventKind.CONFIRMED: _("confirmed"),
-    AlertEventKind.UNCONFIRMED: _("not confirmed by the repeat"),
-    AlertEventKind.LEVEL_UP: _("went up"),
-    AlertEventKind.STEPPED_DOWN: _("stepped down"),
-    AlertEventKind.CLEARED: _("cleared"),
-    AlertEventKind.ACKNOWLEDGED: _("answered"),
-    AlertEventKind.RESOLVED: _("resolved"),
-    AlertEventKind.CLOSED: _("closed"),
-    AlertEventKind.SUPPRESSED: _("suppressed"),
-    AlertEventKind.ESCALATED: _("escalated"),
-    AlertEventKind.INVALIDATED: _("its value was amended"),
-}
-
-
 def alert_table(
     views: Iterable[AlertView],
     events: Iterable[AlertEvent],
@@ -319,24 +304,17 @@ def alert_table(
     ``names`` maps usernames to what people are called, ``limits`` says which limit set it was.
     ``attrs["titles"]`` holds for each row where in the literature its limit comes from.
     """
-    by_alert: dict[UUID, list[AlertEvent]] = {}
-    for event in sorted(events, key=lambda item: (item.at, item.step)):
-        by_alert.setdefault(event.alert_id, []).append(event)
+    known = tuple(events)
     rows = []
     sources = []
     for view in sorted(views, key=lambda item: (item.onset_at, item.alert.detected_at)):
-        history = [f"raised {clock(view.alert.detected_at, zone)}"]
-        history += [
-            _happened(event, zone, names or {}, is_clock=view.is_clock)
-            for event in by_alert.get(view.alert.id, ())
-        ]
         rows.append(
             {
                 "Level": f"{_ICONS[view.level]} {view.level}",
                 "Began": clock(view.onset_at, zone),
                 "Alert": limit_text(view.text),
                 "State": str(view.state.value),
-                "What happened": "; ".join(history),
+                "What happened": "; ".join(alert_history(view, known, zone, names or {})),
                 "Why it fired": limit_text(view.detail),
                 "Limit from": _("Schedule of the protocol") if view.is_clock else limits,
             }
@@ -348,20 +326,6 @@ def alert_table(
     )
     table.attrs["titles"] = {"Limit from": sources}
     return table
-
-
-def _happened(event: AlertEvent, zone: tzinfo, names: Mapping[str, str], *, is_clock: bool) -> str:
-    happened = _HISTORY[event.kind]
-    if is_clock and event.kind is AlertEventKind.INVALIDATED:
-        happened = _("a set that was in time was entered")
-    text = f"{happened} {clock(event.at, zone)}"
-    if event.by == MONITOR and event.text:
-        code, *late = event.text.split("; ")
-        text += f" ({'; '.join([CALLED.get(code, code), *late])})"
-    if event.kind in (AlertEventKind.ACKNOWLEDGED, AlertEventKind.SUPPRESSED):
-        said = ": ".join(part for part in (event.action, event.text) if part)
-        text += f" by {names.get(event.by or '', event.by)}" + (f" ({said})" if said else "")
-    return text
 
 
 _GATE_COLUMNS = ("Stands", "Point", "Answer", "Overridden by", "At", "By")

@@ -14,7 +14,7 @@ from monitor.readings import Reading, short_name
 from monitor.record import SideEffect
 from monitor.scales import SCALES
 from monitor.side_effects import TERMS
-from monitor.thresholds import Clause, Condition, Rule
+from monitor.thresholds import Clause, Condition, Expression, Rule
 
 _FOUND = {
     "no_trace": "no SpO2 trace",
@@ -139,3 +139,24 @@ def _side_effect_words(reading: Reading) -> str:
 def grade_of(measures: Mapping[str, Decimal]) -> Decimal | None:
     """What ranks readings of one rule among each other: the value, else the grade."""
     return measures.get("value", measures.get("grade"))
+
+
+_SIGNS = {">=": " ≥", "<=": " ≤", ">": " >", "<": " <", "=": ":"}
+
+
+def expression_words(expression: Expression, sign: str) -> str:
+    """A condition as people read it: ``SBP ≥ 160``, ``rise ≥ 40 or rise ≥ 30 %``."""
+    return " or ".join(
+        " and ".join(_compared(condition, sign) for condition in clause) for clause in expression
+    )
+
+
+def _compared(condition: Condition, sign: str) -> str:
+    measure = condition.measure
+    percent = " %" if measure.endswith("_percent") else ""
+    name = measure.removesuffix("_percent").replace("_", " ")
+    if measure == "value":
+        name = short_name(sign)
+    elif measure in PARAMETERS:
+        name = PARAMETERS[measure].short
+    return f"{name}{_SIGNS[condition.operator]} {condition.limit}{percent}"

@@ -9,6 +9,7 @@ from typing import Any
 
 from monitor import dosing
 from monitor.actions import OpenSession
+from monitor.alert_story import explanation
 from monitor.alerts import AlertState, AlertView, open_alerts
 from monitor.bedside.leaving import before_start, leaving, unconfirmed
 from monitor.bedside.ledger import ledger
@@ -61,6 +62,7 @@ def state(
         "next_due": _next_due(opened, zone),
         "alerts": [
             _alert(view, now, zone)
+            | {"why": _why(opened, view, zone, names)}
             | {"symptoms": standing_symptoms(view, opened.threshold_set, session, now)}
             for view in open_alerts(opened.views)
         ],
@@ -252,7 +254,16 @@ def _alert(view: AlertView, now: datetime, zone: tzinfo) -> dict[str, Any]:
         "needs_answer": view.acknowledged_at is None,
         "answer_level": view.answer_level,
         "can_hide": view.why_not_suppressed is None,
+        "hidden": view.suppressed_until is not None,
     }
+
+
+def _why(
+    opened: OpenSession, view: AlertView, zone: tzinfo, names: Mapping[str, str]
+) -> list[list[str]]:
+    """What the alert rests on: what each line is about, and the line."""
+    events, limits = opened.alert_events, opened.threshold_set
+    return [list(said) for said in explanation(view, events, opened.session, limits, zone, names)]
 
 
 def _previous(session: InfusionSession, now: datetime) -> dict[str, list[dict[str, Any]]]:

@@ -22,6 +22,7 @@ from monitor.requests import ConfirmRequest
 from monitor.store import SessionQuery, Store
 from monitor.timeline import marks
 from monitor.verbal_orders import override_words, verbal_orders
+from pages.widgets.alert_reasons import draw_alert_reasons
 from pages.widgets.chart import draw_session_chart, draw_tables
 from pages.widgets.clinic_time import clinic_zone, now
 from pages.widgets.live.live import FALL_BACK_S, follow_record
@@ -137,6 +138,12 @@ def _draw_record(
                 ),
                 _("No alert was raised."),
             ),
+        ],
+        names,
+    )
+    draw_alert_reasons(opened, zone, names)
+    draw_tables(
+        [
             (
                 _("Events and doses, numbered as on the chart"),
                 frames.event_table(session, zone, names, opened.alerts),

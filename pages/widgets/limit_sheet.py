@@ -11,9 +11,9 @@ from typing import Any
 from monitor.actions.versions import StoredVersion
 from monitor.errors import Problem
 from monitor.limit_set_entry import LEVEL_PARTS, SINGLE, clock_words, entry_of
-from monitor.parameters import PARAMETERS
+from monitor.limit_words import expression_words
 from monitor.permissions import User
-from monitor.readings import short_name
+from monitor.thresholds import parse_expression
 from pages.widgets.protocol_sheet import (
     head_html,
     history_html,
@@ -22,8 +22,6 @@ from pages.widgets.protocol_sheet import (
     sentence,
     table_html,
 )
-
-_SIGNS = {">=": " ≥", "<=": " ≤", ">": " >", "<": " <", "=": ":"}
 
 
 def limit_list_html(versions: Sequence[StoredVersion], page: str) -> str:
@@ -80,7 +78,7 @@ def _level(row: Mapping[str, Any], name: str, content: Mapping[str, Any]) -> str
         return '<span class="none">–</span>'
 
     def told(part: str) -> str:
-        return escape(expression_words(level[part], row["sign"]))
+        return escape(expression_words(parse_expression(level[part]), row["sign"]))
 
     lines = [f"<b>{told('fires')}</b>"]
     if "at_once" in level:
@@ -90,24 +88,6 @@ def _level(row: Mapping[str, Any], name: str, content: Mapping[str, Any]) -> str
     lines.append(_("ends {what}").format(what=told("clears")))
     lines.append(escape(confirm_words(level["confirm"], content)))
     return "".join(f"<div>{line}</div>" for line in lines)
-
-
-def expression_words(expression: str, sign: str) -> str:
-    """A condition as people read it: ``SBP ≥ 160``, ``rise ≥ 40 or rise ≥ 30 %``."""
-    words = []
-    for clause in expression.split(" or "):
-        told = []
-        for condition in clause.split(" and "):
-            measure, comparison, limit = condition.split()
-            percent = " %" if measure.endswith("_percent") else ""
-            name = measure.removesuffix("_percent").replace("_", " ")
-            if measure == "value":
-                name = short_name(sign)
-            elif measure in PARAMETERS:
-                name = PARAMETERS[measure].short
-            told.append(f"{name}{_SIGNS[comparison]} {limit}{percent}")
-        words.append(" and ".join(told))
-    return " or ".join(words)
 
 
 def confirm_words(name: str, content: Mapping[str, Any]) -> str:

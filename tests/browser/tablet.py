@@ -29,20 +29,25 @@ def put_session(
     minutes_ago: float = 0,
     more: Sequence[Fact] = (),
     fresh: bool = False,
+    sets: Sequence[Fact] | None = None,
     limits: str = "ADULT-CLINIC-1",
     **changes: Any,
 ) -> InfusionSession:
     """A session that runs since 47 minutes, with a set every few minutes, the last 7 min ago.
 
     ``minutes_ago`` puts all of it that much earlier; ``more`` are facts besides.
-    ``fresh`` adds a set taken a minute ago, so that none is late.  ``limits`` is the threshold set.
+    ``fresh`` adds a set taken a minute ago, so that none is late; ``sets`` stand in place of all
+    these sets.  ``limits`` is the threshold set.
     """
     shift = datetime.now(UTC) - build.T0 - timedelta(minutes=minutes_ago)
-    facts: list[Fact] = [
+    usual: list[Fact] = [
         *build.obs_set(-52, pain=4),
         *build.obs_set(-32, sedation=1, dissociation=1),
         *build.obs_set(-17, sedation=1, dissociation=2),
         *build.obs_set(-7, hr=66, sbp=131, dbp=78, sedation=1, dissociation=2),
+    ]
+    facts: list[Fact] = [
+        *(usual if sets is None else sets),
         build.rate("0.1", -47),
         build.rate("0.15", -32),
         build.side_effect("nausea", 1, -14),
@@ -51,6 +56,14 @@ def put_session(
         facts += build.obs_set(-1, sedation=1, dissociation=2)
     moved = [_moved(fact, shift) for fact in [*facts, *more, build.weight(70, -60)]]
     return _put(server, name, build.at(-60) + shift, moved, threshold_set=limits, **changes)
+
+
+def add_facts(server: Server, session: InfusionSession, facts: Sequence[Fact]) -> None:
+    """Facts of the last minutes, as saved by another process at the minute each was taken."""
+    shift = datetime.now(UTC) - build.T0
+    moved = [_moved(fact, shift) for fact in facts]
+    with server.store.write(build.audit(), clinic=session.clinic, session_id=session.id) as writer:
+        writer.add_facts(session.id, moved)
 
 
 def put_waiting(server: Server, *, name: str = "Brandt") -> InfusionSession:

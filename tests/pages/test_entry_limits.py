@@ -32,6 +32,7 @@ ROUTES: dict[str, dict[str, Any]] = {
                               "note": "by hand"}},
     "undo": {"id": str(new_id()), "undoes": str(new_id())},
     "ack": {"id": str(new_id()), "alert_id": str(new_id()), "action": "oxygen", "text": "2 L"},
+    "suppress": {"id": str(new_id()), "alert_id": str(new_id()), "reason": "repeat is running"},
     "preview": {"kind": "rate", "value": "7", "unit": "mg/h", "over_s": 0},
     "draft": {"content": "{}"},
 }  # fmt: skip

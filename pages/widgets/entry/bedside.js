@@ -23,6 +23,7 @@ class Bedside {
     this.questions = new Questions(this);
     this.visits = new Visits(this);
     this.elsewhere = this.visits.elsewhere();
+    this.tone = new Tone(this.state.alerts);
     this.visits.note();
     this.root = el("div", { class: "bedside", lang: "en" });
     this.panel = new AskPanel(this);
@@ -135,7 +136,7 @@ class Bedside {
     this.savedText = el("span", { class: "saved-text" });
     this.savedButton = button(say("show"), () => this.sheets.waiting(), { class: "tap", hidden: true });
     this.undo = button("", () => this.undoLast(), { class: "tap undo", hidden: true });
-    this.list = button("☰", () => this.sheets.recent(), { class: "tap list", "aria-label": say("recent_label") });
+    this.list = button("", () => this.sheets.recent(), { class: "tap list" });
     this.savedLine = el("div", { class: "saved", role: "status" }, this.savedText, this.savedButton, this.undo, this.list);
     this.rows = el("div", { class: "recent" });
     this.conflict = button("", () => this.sheets.conflicts(), { class: "tap conflict", hidden: true });
@@ -206,6 +207,7 @@ class Bedside {
     if (behind < 0) return;
     this.state = state;
     this.received(state);
+    this.tone.heedAlerts(state.alerts);
     this.form.takeBackRecorded(state.recent);
     this.paint();
   }
@@ -482,6 +484,8 @@ class Bedside {
     put(this.allergy, patient.allergy);
     this.allergy.dataset.known = String(patient.has_allergy);
     put(this.lock, say("lock_button", { name: this.config.person_name }));
+    put(this.list, this.tone.on ? "☰ ♪" : "☰");
+    this.list.setAttribute("aria-label", say(this.tone.on ? "recent_label_tone" : "recent_label"));
   }
 
   paintState() {
@@ -513,6 +517,7 @@ class Bedside {
     const alert = due?.alert;
     this.dueAnswer.disabled = !alert?.needs_answer;
     this.paintTitle(due);
+    this.tone.heedDue(this.lateSince(due));
     if (!due) {
       put(this.dueWhat, say("next_set"));
       put(this.dueTold, "");
@@ -532,6 +537,12 @@ class Bedside {
       : `${seconds < 0 ? "+" : ""}${duration(Math.abs(seconds))}`);
     const share = Math.max(0, Math.min(1, seconds / due.interval_s));
     this.dueBar.style.width = `${Math.round(share * 100)}%`;
+  }
+
+  /** When the set was due that is late or missed by now, null while none is. */
+  lateSince(due) {
+    const late = due && !this.state.finished && this.now() - Date.parse(due.due_at) > due.grace_s * 1000;
+    return late ? due.due_at : null;
   }
 
   /** The tab says when the next set is due and where: it is read while another page stands in front. */
@@ -711,6 +722,7 @@ class Bedside {
 
   stop() {
     this.visits.note();
+    this.tone.stop();
     this.timers.forEach(clearInterval);
     this.sized.disconnect();
     this.dialogs.disconnect();

@@ -13,7 +13,7 @@ _HERE = Path(__file__).parent
 _SCRIPTS = (
     *("shelf.js", "outbox.js", "text.js", "taps.js", "check.js", "news2.js"),
     "controls.js",
-    *("drafts.js", "visits.js", "ask_panel.js", "form.js", "questions.js"),
+    *("drafts.js", "visits.js", "ask_panel.js", "form.js", "questions.js", "tone.js"),
     *("sheet_frame.js", "second_person.js", "dose_sheets.js", "ledger_sheets.js"),
     *("symptom_sheets.js", "oxygen_sheet.js", "row_sheets.js"),
     *("record_sheets.js", "effect_sheets.js", "sheets.js", "leaving_sheets.js"),

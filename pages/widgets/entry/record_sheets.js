@@ -20,8 +20,17 @@ class RecordSheets extends RowSheets {
         } else this.sendAnswer(alert, action, text);
       }),
       note,
-      alert.can_hide ? button(say("hide_alert"), () => this.hideAlert(alert), { class: "tap quiet" }) : null);
+      el("div", { class: "choices" }, button(say("why_alert"), () => this.why(alert), { class: "tap quiet" }),
+        alert.can_hide ? button(say("hide_alert"), () => this.hideAlert(alert), { class: "tap quiet" }) : null));
     this.body.querySelector(".choice")?.focus({ preventScroll: true });
+  }
+
+  /** What it rests on: the readings, the limit and where that comes from, what happened since. */
+  why(alert) {
+    this.open(say("why_alert"),
+      el("p", { class: `alert-text ${alert.level}` }, `${ICONS[alert.level] ?? "▲"} ${alert.text} · ${alert.state_text}`),
+      el("dl", { class: "reasons" }, alert.why.flatMap(([about, text]) => [el("dt", {}, about), el("dd", {}, text)])),
+      button(say("go_back"), () => this.answer(alert), { class: "tap wide" }));
   }
 
   sendAnswer(alert, action, text) {
@@ -188,8 +197,23 @@ class RecordSheets extends RowSheets {
     };
     this.open(say("recent_label"), el("div", { class: "choices" },
       button(say(this.app.paper ? "paper_off" : "paper_on"), toggle, { class: "tap choice", "data-code": "paper" }),
+      button(say(this.app.tone.on ? "tone_is_on" : "tone"), () => this.sound(), { class: "tap choice", "data-code": "tone" }),
       el("a", { class: "tap link choice", href: this.app.config.blank_chart_url, target: "_blank", rel: "noopener" }, say("print_blank"))),
     this.recordRows());
+  }
+
+  /** The tone of this tablet: what it is not stands beside its switch. */
+  sound() {
+    const { tone } = this.app;
+    const turn = () => {
+      tone.turn(!tone.on);
+      this.app.paintHeader();
+      this.sound();
+    };
+    this.open(say("tone_title"), el("p", { class: "why-not" }, say("tone_not")), el("p", {}, say("tone_when")),
+      button(say(tone.on ? "tone_off" : "tone_on"), turn, { class: tone.on ? "tap wide" : "tap accent wide", disabled: !tone.possible }),
+      tone.possible ? null : el("p", {}, say("tone_cannot")),
+      tone.on ? button(say("tone_hear"), () => tone.play(1), { class: "tap quiet" }) : null);
   }
 
   /** A whole row: who recorded it when, and every value of it to be corrected. */

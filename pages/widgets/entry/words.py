@@ -57,6 +57,7 @@ def _screen_words() -> dict[str, str]:
         "next_set_in": _("next set in"),
         "nothing_recorded": _("Nothing is recorded yet."),
         "recent_label": _("What was recorded last"),
+        "recent_label_tone": _("What was recorded last; the tone is on"),
         "recheck": _("Recheck"),
         "session_goes_on": _("The session goes on"),
         "set_due": _("set due"),
@@ -222,6 +223,7 @@ def _sheet_words() -> dict[str, str]:
         "amend_was": _("{label} {value} of {time}, {by}"),
         "answer_note": _("A word about it (optional)"),
         "answer_title": _("What was done about it?"),
+        "why_alert": _("Why this alert?"),
         "hide_alert": _("Hide the banner for a moment…"),
         "hide_because": _(
             "Why is the banner hidden? The alert stays open, and the banner comes back."
@@ -294,6 +296,22 @@ def _sheet_words() -> dict[str, str]:
             "How was it confirmed?"
         ),
         "really_so_title": _("{field} {value} is really so"),
+        "tone": _("Tone on this tablet…"),
+        "tone_cannot": _("This browser cannot make a tone."),
+        "tone_hear": _("Let me hear it again"),
+        "tone_is_on": _("♪ Tone is on…"),
+        "tone_not": _(
+            "This tone is no alarm: it may fail to sound - sleeping tablet, closed page, muted "
+            "device. The bedside monitor is the alarm."
+        ),
+        "tone_off": _("Switch the tone off"),
+        "tone_on": _("Switch the tone on"),
+        "tone_title": _("Tone on this tablet"),
+        "tone_when": _(
+            "One short tone when an alert becomes active or a set becomes late, two when the alert "
+            "is critical. It is never repeated, and an alert whose banner is hidden is silent. "
+            "After this page was opened anew, it sounds once the screen was touched."
+        ),
         "paper_off": _("End entering from paper"),
         "paper_on": _("Enter from paper…"),
         "paper_when": _("{text}: at what time, on the paper?"),
