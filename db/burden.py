@@ -14,6 +14,7 @@ from sqlalchemy.engine import Connection
 from db.tables import ALERT, ALERT_EVENT, SESSION, SUMMARY
 from monitor.alert_record import AlertEventKind
 from monitor.burden import AlertHistory
+from monitor.clock_alerts import CLOCK
 
 _TOLD = (
     AlertEventKind.CONFIRMED,
@@ -71,7 +72,10 @@ def started_sessions(
 def alert_histories(
     connection: Connection, clinic: str, since: datetime, until: datetime, zone: tzinfo
 ) -> Iterator[AlertHistory]:
-    """The alerts with onset between first dose and discharge (U-62), with what became of them."""
+    """The alerts with onset between first dose and discharge (U-62), with what became of them.
+
+    Those of the clock are counted as sets late and missed alone (U-33).
+    """
     mine, months = _started(clinic, since, until), _Months(zone)
     events: dict[UUID, list[Any]] = defaultdict(list)
     of_events = (
@@ -104,6 +108,7 @@ def alert_histories(
         .join_from(SUMMARY, ALERT, ALERT.c.session_id == SUMMARY.c.session_id)
         .where(
             *mine,
+            ALERT.c.group != CLOCK,
             ALERT.c.onset_at >= SUMMARY.c.started_at,
             sa.or_(SUMMARY.c.discharged_at.is_(None), ALERT.c.onset_at <= SUMMARY.c.discharged_at),
         )

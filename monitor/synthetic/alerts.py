@@ -1,8 +1,8 @@
 """The alerts of an invented session, calculated by the real engine; only the answers are drawn.
 
 A folder that is imported is replayed moment by moment (replay.py), 0.1 to 0.4 s each.  Here it is
-worked out once, at the end: for a session in which nothing was corrected and nothing entered late
-both say the same (a test holds it).  Sessions with either are replayed.
+worked out once, at the end: for a session in which nothing was corrected, entered late or waited for
+both say the same (a test holds it).  Sessions with any of these are replayed.
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from math import exp
 from random import Random
+from uuid import UUID
 
 from monitor.alert_course import Course
 from monitor.alert_record import Alert, AlertEvent, AlertEventKind
-from monitor.alerts import NOT_CLEARED, alert_courses, alerts_to_raise
+from monitor.alerts import NOT_CLEARED, alert_courses, alerts_to_raise, confirmed_spans
 from monitor.breaches import Breach, find_breaches, rules_end_at
 from monitor.errors import ImportRefused
 from monitor.folder_format import AlertAnswer
@@ -24,6 +25,7 @@ from monitor.ids import derived_id
 from monitor.protocols import InfusionProtocol
 from monitor.record import InfusionSession
 from monitor.replay import CLOCK_STEP, CLOCK_WATCH, replay_alerts
+from monitor.schedule import dues
 from monitor.synthetic.expectations import expectations, happens, one_of
 from monitor.thresholds import LEVELS, ThresholdSet
 
@@ -52,6 +54,11 @@ def record_alerts(
     if _was_wildly_wrong(session):
         # What was amended away may have raised an alert.
         return (*_replayed(session, protocol, limits, (), watched), breaches)
+    if _was_waited_for(session, protocol, limits, breaches, until):
+        # A set that was late is an alert too, told as it stood then and not as it ended.
+        courses = alert_courses(session, limits, (), (), until, protocol=protocol)
+        given = _as_in_a_folder(courses, tuple(_answers(courses, session, rng)))
+        return (*_replayed(session, protocol, limits, given, watched), breaches)
     if not breaches:
         return (), (), breaches
     courses = alert_courses(session, limits, (), (), until, protocol=protocol, breaches=breaches)
@@ -81,6 +88,24 @@ def record_alerts(
         for event in events
     ]
     return alerts, tuple(sorted((*answers, *told), key=_order)), breaches
+
+
+def _was_waited_for(
+    session: InfusionSession,
+    protocol: InfusionProtocol,
+    limits: ThresholdSet,
+    breaches: tuple[Breach, ...],
+    until: datetime,
+) -> bool:
+    """Whether a set was late or missed, or seemed so until it was saved."""
+    saved: dict[UUID, datetime] = {}
+    for seen in session.observations:
+        saved[seen.set_id] = max(seen.recorded_at, saved.get(seen.set_id, seen.recorded_at))
+    return any(
+        due.state in ("late", "missed")
+        or (due.met_by is not None and saved[due.met_by] > due.late_at)
+        for due in dues(session, protocol, confirmed_spans(breaches, limits), until)
+    )
 
 
 def _replayed(
