@@ -36,6 +36,8 @@ def clock_breaches(
         in_time = due.over_at is None or due.late_at < due.over_at
         if due.state in ("late", "missed") and due.since_at is not None and in_time:
             waits.setdefault(due.since_at, []).append(due)
+    if not waits:
+        return ()
     known = session.known_at(as_of)
     return tuple(
         _breach(protocol, wait, facts)
