@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from uuid import UUID
 
 from monitor.breaches import Breach
 from monitor.episodes import Step
@@ -36,22 +37,31 @@ def clock_breaches(
         in_time = due.over_at is None or due.late_at < due.over_at
         if due.state in ("late", "missed") and due.since_at is not None and in_time:
             waits.setdefault(due.since_at, []).append(due)
+    if not waits:
+        return ()
     known = session.known_at(as_of)
-    return tuple(
-        _breach(protocol, wait, facts)
-        for since_at, wait in sorted(waits.items())
-        if (facts := _facts(known, since_at, wait[0]))
-    )
+    sets: dict[UUID, list[Fact]] = {
+        wait[0].since_set: [] for wait in waits.values() if wait[0].since_set
+    }
+    for item in known.current_observations:
+        if item.set_id in sets:
+            sets[item.set_id].append(item)
+    found = []
+    for since_at, wait in sorted(waits.items()):
+        set_id = wait[0].since_set
+        # The set after which nothing came in time, or what began the watch.
+        facts = tuple(sets[set_id]) if set_id else _began_with(known, since_at)
+        if facts:
+            found.append(_breach(protocol, wait, facts))
+    return tuple(found)
 
 
-def _facts(session: InfusionSession, since_at: datetime, due: Due) -> tuple[Fact, ...]:
-    """The set after which nothing came in time, or what began the watch."""
-    if due.since_set is not None:
-        observed = session.current_observations
-        return tuple(item for item in observed if item.set_id == due.since_set)
-    began: tuple[Fact, ...] = (*session.dose_steps, *session.boluses, *session.events)
-    found = session.current(tuple(fact for fact in began if fact.taken_at == since_at))
-    return tuple(sorted(found, key=lambda fact: fact.order))
+def _began_with(session: InfusionSession, at: datetime) -> tuple[Fact, ...]:
+    """The doses and events of that moment, or of the last one before it."""
+    every: tuple[Fact, ...] = (*session.dose_steps, *session.boluses, *session.events)
+    before = [fact for fact in session.current(every) if fact.taken_at <= at]
+    last = max((fact.taken_at for fact in before), default=at)
+    return tuple(sorted((f for f in before if f.taken_at == last), key=lambda fact: fact.order))
 
 
 def _steps(wait: list[Due]) -> Iterator[Step]:

@@ -641,11 +641,11 @@ class _Keeper:
         if self.watching:
             found += [self._waiting(due) for due, _ in _merged(self.pending)]
         found.sort(key=lambda due: (due.due_at, due.deadline_at))
-        return tuple(self._placed(due) for due in found)
-
-    def _placed(self, due: Due) -> Due:
-        """With the set it follows and the one that ended the wait for it."""
         times = [at for at, _ in self.answered]
+        return tuple(self._placed(due, times) for due in found)
+
+    def _placed(self, due: Due, times: list[datetime]) -> Due:
+        """With the set it follows and the one that ended the wait for it."""
         index = bisect_right(times, due.late_at)
         if not index:
             return due

@@ -414,3 +414,24 @@ def test_live_and_replay_tell_the_same() -> None:
         return sorted((e.alert_id, e.kind, e.level or "", e.at, e.text or "") for e in told)  # type: ignore[attr-defined]
 
     assert story(events) == story(live.events)
+
+
+# -- no data -------------------------------------------------------------------------------------------
+
+
+def test_where_the_board_shows_no_value_any_more_an_alert_says_why() -> None:
+    """F55: a value turns grey, then disappears; that there is none is an alert until a set comes."""
+    bedside = running(obs_set(10))
+    seen = []
+    for minute in range(11, 64):
+        if minute == 62:
+            bedside.add(obs_set(62), "62:00")
+        shown = opened(bedside, f"{minute}:00")
+        cells = board.board_row(shown, {}).cells
+        standing = {cell.freshness for cell in cells if cell.age_s is not None}
+        level = shown.clock_view.level if shown.clock_view else None
+        seen.append((minute, standing, level))
+    assert {level for _, standing, level in seen if standing == {"fresh"}} == {None}
+    assert {level for _, standing, level in seen if standing == {"old"}} == {"warning", "critical"}
+    assert {level for _, standing, level in seen if standing == {"hidden"}} == {"critical"}
+    assert seen[-1] == (63, {"fresh"}, None)
