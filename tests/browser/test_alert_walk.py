@@ -252,3 +252,10 @@ def test_beside_two_alerts_no_figure_of_the_head_is_cut(
         }).map((node) => node.textContent)"""
     )
     assert cut == []
+    half = tablet.page.locator(".fact.rate .line").evaluate(
+        """line => [...line.querySelectorAll(".small")].filter((node) => {
+          const [inner, outer] = [node, line].map((n) => n.getBoundingClientRect());
+          return inner.top < outer.bottom - 1 && inner.right > outer.right + 0.5;
+        }).map((node) => node.textContent)"""
+    )
+    assert half == [], "beside the rate stands a whole figure or none"

@@ -20,13 +20,13 @@ class RecordSheets extends RowSheets {
         } else this.sendAnswer(alert, action, text);
       }),
       note,
-      el("div", { class: "choices" }, button(say("why_alert"), () => this.why(alert), { class: "tap quiet" }),
+      el("div", { class: "choices" }, button(say("why_alert"), () => this.explain(alert), { class: "tap quiet" }),
         alert.can_hide ? button(say("hide_alert"), () => this.hideAlert(alert), { class: "tap quiet" }) : null));
     this.body.querySelector(".choice")?.focus({ preventScroll: true });
   }
 
   /** What it rests on: the readings, the limit and where that comes from, what happened since. */
-  why(alert) {
+  explain(alert) {
     this.open(say("why_alert"),
       el("p", { class: `alert-text ${alert.level}` }, `${ICONS[alert.level] ?? "▲"} ${alert.text} · ${alert.state_text}`),
       el("dl", { class: "reasons" }, alert.why.flatMap(([about, text]) => [el("dt", {}, about), el("dd", {}, text)])),
