@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
+from typing import NamedTuple
 
 from monitor.alerts import (
     Alert,
@@ -64,13 +65,7 @@ def replay_alerts(
         course.look(now)
         for answer in by_moment.get(now, ()):
             course.answer(answer, now)
-        # Between entries only the clock changes anything: while something is open, and once the
-        # next set is late.
-        tick = now + CLOCK_STEP
-        while tick < min(after, now + CLOCK_WATCH):
-            if course.waits_for(tick):
-                course.look(tick)
-            tick += CLOCK_STEP
+        course.watch(now, min(after, now + CLOCK_WATCH))
     course.look(until)
     if course.problems:
         raise ImportRefused(course.problems)
@@ -95,6 +90,15 @@ def answers_given(alerts: Iterable[Alert], events: Iterable[AlertEvent]) -> tupl
     )
 
 
+class _Seen(NamedTuple):
+    """What one look finds: what is to be stored, whether something is open, when a set is late."""
+
+    alerts: tuple[Alert, ...]
+    events: tuple[AlertEvent, ...]
+    is_open: bool
+    late_at: datetime | None
+
+
 @dataclass
 class _Course:
     """The alerts of one session as they stand while its record grows."""
@@ -110,6 +114,11 @@ class _Course:
 
     def look(self, now: datetime) -> None:
         """What the monitor would have stored at that moment."""
+        seen = self._seen(now)
+        self.alerts, self.events = (*self.alerts, *seen.alerts), (*self.events, *seen.events)
+        self.is_open, self.late_at = seen.is_open, seen.late_at
+
+    def _seen(self, now: datetime) -> _Seen:
         breaches = find_breaches(self.session, self.threshold_set, now, protocol=self.protocol)
         spans = confirmed_spans(breaches, self.threshold_set)
         sets_due = dues(self.session, self.protocol, spans, now)
@@ -118,10 +127,35 @@ class _Course:
             *known, protocol=self.protocol, breaches=breaches, sets_due=sets_due
         )
         alerts, events = alerts_to_raise(*known, courses=courses)
-        self.alerts, self.events = (*self.alerts, *alerts), (*self.events, *events)
-        self.is_open = any(course.state.is_open for course in courses)
         waiting = (due.late_at for due in sets_due if due.state in ("upcoming", "due"))
-        self.late_at = min(waiting, default=None)
+        is_open = any(course.state.is_open for course in courses)
+        return _Seen(alerts, events, is_open, min(waiting, default=None))
+
+    def watch(self, now: datetime, end: datetime) -> None:
+        """Look as often as the clock does until something is saved again.
+
+        Between entries only the clock changes anything: while something is open, and once the next
+        set is late.  What there is to tell at one tick there still is at a later one, so the next
+        tick with something to tell is found by halving and not by looking at each.
+        """
+        last = -((now - end) // CLOCK_STEP) - 1
+        done = 0
+        while done < last and self.waits_for(now + last * CLOCK_STEP):
+            if not self._would_tell(now + last * CLOCK_STEP):
+                return
+            first, telling = done + 1, last
+            while first < telling:
+                middle = (first + telling) // 2
+                if self._would_tell(now + middle * CLOCK_STEP):
+                    telling = middle
+                else:
+                    first = middle + 1
+            self.look(now + first * CLOCK_STEP)
+            done = first
+
+    def _would_tell(self, now: datetime) -> bool:
+        seen = self._seen(now)
+        return bool(seen.alerts or seen.events)
 
     def waits_for(self, moment: datetime) -> bool:
         """Whether there may be something to tell by then though nothing was saved."""
