@@ -276,7 +276,7 @@ def _late_text(view: AlertView, late: Due, now: datetime) -> str:
     said = f"set {late.state} {minutes_text(int((now - late.due_at).total_seconds()))}"
     if view.acknowledged_at is not None:
         return f"{said} · answered"
-    return f"{said} · {CALLED[view.escalated_to[-1]]} told" if view.escalated_to else said
+    return f"{said} · on {CALLED[view.escalated_to[-1]]}'s screen" if view.escalated_to else said
 
 
 def _flag_text(view: AlertView, now: datetime) -> str:
@@ -291,7 +291,7 @@ def _flag_text(view: AlertView, now: datetime) -> str:
     since = int((now - max(view.confirmed_at or view.onset_at, view.detected_at)).total_seconds())
     said = f"{text} · unanswered {minutes_text(since)}"
     if view.escalated_to:
-        said += f" · {CALLED[view.escalated_to[-1]]} told"
+        said += f" · on {CALLED[view.escalated_to[-1]]}'s screen"
     return said
 
 

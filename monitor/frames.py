@@ -436,19 +436,32 @@ def amendment_table(session: InfusionSession, zone: tzinfo) -> pd.DataFrame:
     by_id = {item.id: item for item in session.observations}
     crossed = {item.amendment.id: item.observation for item in struck(session)}
     for amendment in session.amendments:
+        before = crossed.get(amendment.id)
+        replacement = by_id.get(amendment.replacement) if amendment.replacement else None
+        moved = (
+            before is not None
+            and replacement is not None
+            and before.taken_at != replacement.taken_at
+        )
         rows.append(
             {
                 "When": clock(amendment.taken_at, zone),
                 "What": _what(session, amendment, crossed),
-                "Was": value_text(crossed[amendment.id]) if amendment.id in crossed else "",
-                "Is now": value_text(by_id[amendment.replacement])
-                if amendment.replacement in by_id
-                else _("struck out"),
+                "Was": _at(before, moved, zone),
+                "Is now": _at(replacement, moved, zone) or _("struck out"),
                 "Why": amendment.reason,
                 "By": amendment.recorded_by,
             }
         )
     return _frame(rows, ["When", "What", "Was", "Is now", "Why", "By"])
+
+
+def _at(observation: Observation | None, moved: bool, zone: tzinfo) -> str:
+    """A value before or after a correction, with its time where that is what was corrected."""
+    if observation is None:
+        return ""
+    value = value_text(observation)
+    return f"{value}, {clock(observation.taken_at, zone)}" if moved else value
 
 
 def _what(

@@ -228,7 +228,8 @@ def _came_of_it(view: AlertView, zone: tzinfo) -> str:
     if view.suppressed_until is not None:
         return f"hidden until {clock(view.suppressed_until, zone)}"
     if view.escalated_at is not None:
-        return f"{CALLED_SHORT[view.escalated_to[-1]]} told {clock(view.escalated_at, zone)}"
+        # Shown to them is all the monitor knows: whether anybody saw it, it does not.
+        return f"on {CALLED_SHORT[view.escalated_to[-1]]}'s screen {clock(view.escalated_at, zone)}"
     return ""
 
 

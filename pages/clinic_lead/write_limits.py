@@ -105,18 +105,15 @@ def _row(form: _Form, content: Mapping[str, Any], cells: LimitCells) -> None:
             "“and” binds closer than “or”. Measures here: {measures}."
         ).format(measures=measures)
     )
-    with st.form(f"write_limits.row.{cells.id}", border=False, enter_to_submit=False):
-        in_force = st.checkbox(
-            _("This limit is in force"), cells.in_force, key=f"write_limits.{cells.id}.in_force"
-        )
-        parts: dict[tuple[str, str], str] = {}
-        for place, (level, names) in zip(st.columns(2), LEVEL_PARTS.items(), strict=True):
-            with place:
-                st.markdown(f"**{sentence(_(level))}**")
-                for part in names:
-                    parts[level, part] = _part(content, cells, level, part)
-        if not st.form_submit_button(_("Take this change")):
-            return
+    in_force = st.checkbox(
+        _("This limit is in force"), cells.in_force, key=f"write_limits.{cells.id}.in_force"
+    )
+    parts: dict[tuple[str, str], str] = {}
+    for place, (level, names) in zip(st.columns(2), LEVEL_PARTS.items(), strict=True):
+        with place:
+            st.markdown(f"**{sentence(_(level))}**")
+            for part in names:
+                parts[level, part] = _part(content, cells, level, part)
     changed = replace(cells, parts=parts, in_force=in_force)
     assert form.entry is not None
     rows = tuple(changed if row.id == cells.id else row for row in form.entry.rows)
@@ -142,18 +139,15 @@ def _part(content: Mapping[str, Any], cells: LimitCells, level: str, part: str) 
 
 def _times(form: _Form, content: Mapping[str, Any]) -> None:
     assert form.entry is not None
-    with st.form("write_limits.times", border=False, enter_to_submit=False):
-        st.caption(_("Minutes and seconds, for example 2:00."))
-        typed = {
-            item.label: st.text_input(
-                sentence(_(item.label)),
-                form.entry.times[item.label],
-                key=f"write_limits.time.{item.label}",
-            )
-            for item in times_of(content)
-        }
-        if not st.form_submit_button(_("Take this change")):
-            return
+    st.caption(_("Minutes and seconds, for example 2:00."))
+    typed = {
+        item.label: st.text_input(
+            sentence(_(item.label)),
+            form.entry.times[item.label],
+            key=f"write_limits.time.{item.label}",
+        )
+        for item in times_of(content)
+    }
     form.entry = replace(form.entry, times=typed)
 
 

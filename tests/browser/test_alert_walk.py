@@ -139,8 +139,8 @@ def test_high_pressure_from_its_first_reading_until_it_is_closed(
         [fact for at in (-14, -12, -8, -4) for fact in build.obs_set(at, sbp=171, dbp=93)],
     )
     at.says(
-        board="· shift lead told",
-        bedside="shift lead told",
+        board="· on shift lead's screen",
+        bedside="on shift lead's screen",
         chart="unanswered",
         story=r"SBP 174 ≥ 160.*active.*escalated \d\d:\d\d \(shift lead",
         state="active",

@@ -138,6 +138,9 @@ def test_death_is_not_one_slip_away(server: Server, open_bedside: Callable[..., 
     assert since is not None
     mild, severe, grave = (box["y"] if box else 0 for box in boxes)
     assert since["y"] < mild <= severe < grave
+    # Nobody dies of dizziness by one tap: that grade stands behind another one.
+    expect(sheet.locator("[data-grade='5']")).to_be_hidden()
+    tablet.tap(sheet.get_by_role("button", name="another grade…"))
     tablet.tap(sheet.locator("[data-grade='5']"))
     tablet.tap(sheet.get_by_role("button", name="Back"))
     assert len(server.store.session(session.id).side_effects) == before

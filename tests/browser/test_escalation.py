@@ -28,7 +28,7 @@ def test_the_anaesthetist_is_told_on_every_page_until_somebody_answers(
     tablet = open_bedside(session)
     page, sheet = tablet.page, tablet.page.get_by_role("dialog")
     card = page.locator(".state .alert")
-    expect(card).to_contain_text("doctor told")
+    expect(card).to_contain_text("on doctor's screen")
     tablet.tap(card.get_by_role("button", name="Answer"))
     tablet.tap(sheet.get_by_role("button", name="observed only"))
     expect(sheet).to_contain_text("Critical, and nobody is called: why?")

@@ -27,7 +27,7 @@ def test_a_missed_set_is_said_once_told_on_and_answered(
     tablet = open_bedside(session)
     page, sheet = tablet.page, tablet.page.get_by_role("dialog")
     due = page.locator(".state .fact.due")
-    expect(due).to_contain_text("set MISSED · lead told")
+    expect(due).to_contain_text("set MISSED · on lead's screen")
     expect(page.locator(".state .alert")).to_be_hidden()
     tablet.tap(due)
     expect(sheet).to_contain_text("set missed, due every 15 min")

@@ -70,7 +70,7 @@ def test_a_pending_critical_is_critical_from_its_first_reading(sqlite_store: Sql
 def test_an_unanswered_flag_says_for_how_long(sqlite_store: SqlStore) -> None:
     keep(sqlite_store, infusing("1", build.obs_set(18, spo2=88)), 18)
     (row,) = rows(sqlite_store, 20.5)
-    assert row.flags[0].text == "SpO2 88 ≤ 89 · unanswered 2:30 · anaesthetist told"
+    assert row.flags[0].text == "SpO2 88 ≤ 89 · unanswered 2:30 · on anaesthetist's screen"
     assert row.open_alerts == 1
 
 
@@ -251,7 +251,7 @@ def test_an_alert_nobody_answered_is_told_to_the_role_it_is_for(sqlite_store: Sq
     ):
         assert told(minute, **who) == chairs, (minute, who)
     (row, _) = rows(sqlite_store, 15.1)
-    assert row.flags[0].text.endswith("unanswered 5:06 · clinic lead told")
+    assert row.flags[0].text.endswith("unanswered 5:06 · on clinic lead's screen")
     assert row.flags[0].to == ("anaesthetist", "lead")
 
 

@@ -311,7 +311,7 @@ def test_the_board_says_it_once_and_names_who_was_told() -> None:
     row = board.board_row(opened(running(), "33:00"), {})
     (flag,) = row.flags
     assert (flag.level, flag.to) == ("critical", ("shift_lead", "anaesthetist"))
-    assert flag.text == "set missed 18:00 · anaesthetist told"
+    assert flag.text == "set missed 18:00 · on anaesthetist's screen"
     assert (row.level, row.open_alerts) == ("critical", 0)
     (late,) = board.board_row(opened(running(), "19:00"), {}).flags
     assert (late.level, late.text, late.to) == ("warning", "set late 4:00", ())

@@ -1,6 +1,7 @@
 // Sheets of the dose: the next step, another rate, a bolus, a new syringe.
 
 const PREVIEW_DELAY_MS = 120;
+const ASK_AGAIN_MS = 10000;
 /** Said instead of a name; the server asks for it by this code, and the record keeps it. */
 const NOBODY_ORDERED = "ordered_by.nobody";
 /** What the sheet of a dose saves that is no dose. */
@@ -40,12 +41,14 @@ class DoseSheets extends SecondPersonSheets {
       const missing = [hard.length && !state.given && "given_needed", needsReason && !state.reason && "reason_needed",
         pastLimit && !state.ordered && "order_needed"].filter(Boolean);
       const ready = !missing.length && (!alone || state.given);
-      second?.done(Boolean(second.seal) || state.given);
+      // Nobody types a PIN for what is refused all the same.
+      const asksPin = second && !second.seal && !state.given && !hard.length;
+      second?.done(!asksPin);
       refill(foot,
         this.questionList(proposal.questions),
         ...(needsReason ? [this.chips(say("why"), this.doseReasons(proposal, alone && state.given), state, "reason", draw)] : []),
         ...(names.length && !UNDOSED.includes(proposal.path) ? [this.chips(say("ordered_by"), names, state, "ordered", draw)] : []),
-        second && (second.seal || !state.given) ? second.node : null);
+        second?.seal || asksPin ? second.node : null);
       // The button that saves stands first: what comes and goes is below it.
       refill(acts,
         button(proposal.confirm, () => {
@@ -87,7 +90,10 @@ class DoseSheets extends SecondPersonSheets {
     };
     const when = proposal.resend || UNDOSED.includes(proposal.path) ? null : this.doneAt(state, moved, show);
     show();
-    this.body.querySelector(second && !state.given ? ".second-person button" : ".confirm").focus({ preventScroll: true });
+    (this.body.querySelector(".second-person button") ?? this.body.querySelector(".confirm")).focus({ preventScroll: true });
+    if (!when) return;
+    // What time alone settles, as how long ago the last step was, is asked again while the sheet stands.
+    const clockwork = setInterval(() => (this.node.hidden || !acts.isConnected ? clearInterval(clockwork) : moved()), ASK_AGAIN_MS);
   }
 
   /** The reasons that fit the moment of the dose, and being alone with it. */

@@ -209,6 +209,8 @@ function makeGuard() {
     const name = field(form, "username", data.text.user_name, "text", "username");
     name.value = data.username;
     name.autocapitalize = "none";
+    // Whoever takes over types over the name that stands there.
+    name.addEventListener("focus", () => name.select());
     const secret = field(form, "secret", data.text.secret, "password", "current-password");
     form.append(button(data.text.unlock));
     form.onsubmit = async (event) => {
@@ -264,7 +266,7 @@ function makeGuard() {
     box.append(panel);
     const page = [];
     let focused = null;
-    box.addEventListener("focusin", () => (focused = panel.shadowRoot.activeElement));
+    box.addEventListener("focusin", () => (focused = panel.shadowRoot?.activeElement));
     const sweep = () => {
       for (const node of [...document.body.childNodes]) {
         if (node !== box) page.push(node.parentNode.removeChild(node));
