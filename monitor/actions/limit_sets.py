@@ -9,25 +9,23 @@ from typing import Any
 from uuid import UUID
 
 from monitor.actions.versions import (
+    NextVersion,
     StoredVersion,
     VersionKind,
     approve_version,
-    ask_about_newer,
-    draft_of,
-    family_of,
     may_approve_version,
     may_retire_version,
-    next_number,
     reason_problems,
     retire_version,
     store_draft,
+    stored_already,
     stored_versions,
 )
 from monitor.errors import InvalidEntry, NotFound, Problem
 from monitor.limit_set_check import limit_set_problems
 from monitor.limit_set_entry import LimitSetEntry, content_of, limit_changes
 from monitor.permissions import Action, User, check_may
-from monitor.protocols import PinnedVersion, VersionStatus, canonical_content
+from monitor.protocols import PinnedVersion, VersionStatus
 from monitor.store import Store
 
 
@@ -104,14 +102,14 @@ def save_limits_draft(
         NeedsConfirmation: somebody stored a version of this code since the form was filled.
     """
     check_may(user, Action.MANAGE_LIMITS)
-    versions = store.versions(LIMIT_SETS.kind, None)
     base = _base(store, user, request.based_on)
-    for version in versions:
-        if version.id == request.id:
-            return _repeated(version, base, request)
-    family = family_of(store, LIMIT_SETS, base.code, user.clinic)
-    number = next_number(versions, base.code)
-    content, problems = content_of(request.entry, base.content(), number, request.reason)
+
+    def written(number: int) -> dict[str, Any]:
+        return content_of(request.entry, base.content(), number, request.reason)[0]
+
+    if stored := stored_already(store, LIMIT_SETS, request.id, written):
+        return stored
+    content, problems = content_of(request.entry, base.content(), base.version, request.reason)
     # What could not be read would only be told a second time.
     problems = problems or limit_set_problems(content)
     if not problems and not limit_changes(base.content(), content):
@@ -119,19 +117,14 @@ def save_limits_draft(
     problems += reason_problems(request.reason, "Say what this version changes and why.")
     if problems:
         raise InvalidEntry(problems)
-    ask_about_newer(LIMIT_SETS, family, request.based_on, confirmed)
-    draft = draft_of(LIMIT_SETS, request.id, base.code, number, content)
-    try:
-        store_draft(store, user, LIMIT_SETS, draft, request.reason, now)
-    except InvalidEntry:
-        # The number went to somebody else in between; the form is asked about theirs.
-        now_there = family_of(store, LIMIT_SETS, base.code, user.clinic)
-        if len(now_there) > len(family):
-            ask_about_newer(LIMIT_SETS, now_there, None, confirmed)
-        elif len(store.versions(LIMIT_SETS.kind, None)) > len(versions):
-            return save_limits_draft(store, user, request, now=now, confirmed=confirmed)
-        raise
-    return draft
+    asked = NextVersion(
+        id=request.id,
+        code=base.code,
+        content=written,
+        reason=request.reason,
+        based_on=request.based_on,
+    )
+    return store_draft(store, user, LIMIT_SETS, asked, now=now, confirmed=confirmed)
 
 
 def _base(store: Store, user: User, version_id: UUID) -> PinnedVersion:
@@ -139,18 +132,6 @@ def _base(store: Store, user: User, version_id: UUID) -> PinnedVersion:
         if version.id == version_id:
             return version
     raise NotFound("There is no such limit set.")
-
-
-def _repeated(
-    version: PinnedVersion, base: PinnedVersion, request: LimitSetRequest
-) -> PinnedVersion:
-    """The version as it was stored, when the same is asked for again."""
-    content, _problems = content_of(request.entry, base.content(), version.version, request.reason)
-    if canonical_content(content)[1] != version.sha256:
-        raise InvalidEntry(
-            [Problem("id", "This form was stored already, with something else. Open it again.")]
-        )
-    return version
 
 
 def approve_limits(

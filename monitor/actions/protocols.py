@@ -9,19 +9,18 @@ from typing import Any
 from uuid import UUID
 
 from monitor.actions.versions import (
+    NextVersion,
     Standing,
     StoredVersion,
     VersionKind,
     approve_version,
-    ask_about_newer,
-    draft_of,
-    family_of,
     may_approve_version,
     may_retire_version,
     next_number,
     reason_problems,
     retire_version,
     store_draft,
+    stored_already,
     stored_versions,
     version_before,
 )
@@ -30,7 +29,7 @@ from monitor.permissions import Action, User, check_may
 from monitor.protocol_check import approval_problems, contradictions, missing
 from monitor.protocol_entry import ProtocolEntry, content_of
 from monitor.protocol_fields import FIELDS, number_at, words_at
-from monitor.protocols import PinnedVersion, VersionStatus, canonical_content
+from monitor.protocols import PinnedVersion, VersionStatus
 from monitor.stated_rates import is_rate, rate_unit
 from monitor.store import Store
 
@@ -123,35 +122,30 @@ def save_protocol_draft(
         NeedsConfirmation: somebody stored a version of this code since the form was filled.
     """
     check_may(user, Action.MANAGE_PROTOCOLS)
+
+    def written(number: int) -> dict[str, Any]:
+        return content_of(request.entry, number)[0]
+
+    if stored := stored_already(store, PROTOCOLS, request.id, written):
+        return stored
     versions = store.versions(PROTOCOLS.kind, None)
     code = request.entry.code.strip().upper()
-    for version in versions:
-        if version.id == request.id:
-            return _repeated(version, request)
-    family = family_of(store, PROTOCOLS, code, user.clinic)
-    number = next_number(versions, code)
-    content, problems = content_of(request.entry, number)
+    content, problems = content_of(request.entry, next_number(versions, code))
     problems += contradictions(content, approved_threshold_sets(store, user.clinic))
     problems += reason_problems(request.reason, "Say what this version changes and why.")
     if problems:
         raise InvalidEntry(problems)
-    ask_about_newer(PROTOCOLS, family, request.based_on, confirmed)
     for base in versions:
         if base.id == (request.filled_from or request.based_on):
             _ask_about_unit(base, content, confirmed)
-    draft = draft_of(PROTOCOLS, request.id, code, number, content)
-    try:
-        store_draft(store, user, PROTOCOLS, draft, request.reason, now)
-    except InvalidEntry:
-        # The number went to somebody else in between; the form is asked about theirs.
-        now_there = family_of(store, PROTOCOLS, code, user.clinic)
-        if len(now_there) > len(family):
-            ask_about_newer(PROTOCOLS, now_there, None, confirmed)
-        elif len(store.versions(PROTOCOLS.kind, None)) > len(versions):
-            # Of another clinic: nothing to be compared with, and the next number is free.
-            return save_protocol_draft(store, user, request, now=now, confirmed=confirmed)
-        raise
-    return draft
+    asked = NextVersion(
+        id=request.id,
+        code=code,
+        content=written,
+        reason=request.reason,
+        based_on=request.based_on,
+    )
+    return store_draft(store, user, PROTOCOLS, asked, now=now, confirmed=confirmed)
 
 
 def approve_protocol(
@@ -169,16 +163,6 @@ def retire_protocol(
 
 
 # -- what they share -------------------------------------------------------------------------
-
-
-def _repeated(version: PinnedVersion, request: DraftRequest) -> PinnedVersion:
-    """The version as it was stored, when the same is asked for again."""
-    content, _problems = content_of(request.entry, version.version)
-    if canonical_content(content)[1] != version.sha256:
-        raise InvalidEntry(
-            [Problem("id", "This form was stored already, with something else. Open it again.")]
-        )
-    return version
 
 
 def _ask_about_unit(

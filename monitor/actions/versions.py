@@ -152,28 +152,79 @@ def may_retire_version(user: User, of: VersionKind, version: StoredVersion) -> b
 # -- writing ---------------------------------------------------------------------------------
 
 
-def draft_of(
-    of: VersionKind, version_id: UUID, code: str, number: int, content: Mapping[str, Any]
+#: A content under the number a version gets.
+Written = Callable[[int], Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NextVersion:
+    """A version to be stored as a draft; ``based_on`` is the one the form was filled from."""
+
+    id: UUID
+    code: str
+    content: Written
+    reason: str
+    based_on: UUID | None = None
+
+
+def store_draft(
+    store: Store,
+    user: User,
+    of: VersionKind,
+    asked: NextVersion,
+    *,
+    now: datetime,
+    confirmed: frozenset[str],
 ) -> PinnedVersion:
-    """A content as the draft to be stored."""
-    text, sha256 = canonical_content(content)
-    return PinnedVersion(
-        id=version_id,
+    """Store a draft as the next version of its code.
+
+    Raises:
+        NeedsConfirmation: somebody stored a version of this code since the form was filled.
+    """
+    versions = store.versions(of.kind, None)
+    family = _family(store, of, asked.code, user.clinic)
+    _ask_about_newer(of, family, asked.based_on, confirmed)
+    number = next_number(versions, asked.code)
+    text, sha256 = canonical_content(asked.content(number))
+    draft = PinnedVersion(
+        id=asked.id,
         kind=of.kind,
-        code=code,
+        code=asked.code,
         version=number,
         text=text,
         sha256=sha256,
         status=VersionStatus.DRAFT,
     )
+    try:
+        with store.write(_audit(user, of, of.manage, draft, now), clinic=user.clinic) as writer:
+            writer.add_version(draft, asked.reason.strip())
+    except InvalidEntry:
+        # The number went to somebody else in between; the form is asked about theirs.
+        now_there = _family(store, of, asked.code, user.clinic)
+        if len(now_there) > len(family):
+            _ask_about_newer(of, now_there, None, confirmed)
+        elif len(store.versions(of.kind, None)) > len(versions):
+            # Of another clinic: nothing to be compared with, and the next number is free.
+            return store_draft(store, user, of, asked, now=now, confirmed=confirmed)
+        raise
+    return draft
 
 
-def store_draft(
-    store: Store, user: User, of: VersionKind, draft: PinnedVersion, reason: str, now: datetime
-) -> None:
-    """Store a draft with why it was written."""
-    with store.write(audit_of(user, of, of.manage, draft, now), clinic=user.clinic) as writer:
-        writer.add_version(draft, reason.strip())
+def stored_already(
+    store: Store, of: VersionKind, version_id: UUID, content: Written
+) -> PinnedVersion | None:
+    """The version as it was stored, when the same is asked for again; None when it is new.
+
+    Raises:
+        InvalidEntry: the id was used for something else.
+    """
+    for version in store.versions(of.kind, None):
+        if version.id == version_id:
+            if canonical_content(content(version.version))[1] != version.sha256:
+                words = "This form was stored already, with something else. Open it again."
+                raise InvalidEntry([Problem("id", words)])
+            return version
+    return None
 
 
 def approve_version(
@@ -188,9 +239,9 @@ def approve_version(
     """
     check_may(user, of.approve)
     version = _version(store, of, version_id, user.clinic)
-    audit = audit_of(user, of, of.approve, version, now)
+    audit = _audit(user, of, of.approve, version, now)
     with store.write(audit, clinic=user.clinic) as writer:
-        family = family_of(store, of, version.code, user.clinic)
+        family = _family(store, of, version.code, user.clinic)
         events = {item.id: writer.version_events(item.id) for item in sorted(family, key=_by_id)}
         if _is_done(events[version_id], VersionStatus.APPROVED, user):
             writer.set_version_status(version_id, VersionStatus.APPROVED, comment)
@@ -220,12 +271,12 @@ def retire_version(
     if not may(user, of.approve):
         check_may(user, of.manage)
     version = _version(store, of, version_id, user.clinic)
-    audit = audit_of(user, of, of.manage, version, now)
+    audit = _audit(user, of, of.manage, version, now)
     with store.write(audit, clinic=user.clinic) as writer:
         events = writer.version_events(version_id)
         if not _is_done(events, VersionStatus.RETIRED, user):
             if events[-1].status is VersionStatus.RETIRED:
-                raise WrongState(f"{version_name(version)} is retired already, by {events[-1].by}.")
+                raise WrongState(f"{_name(version)} is retired already, by {events[-1].by}.")
             if needed := of.still_needed(store, user.clinic, version):
                 raise WrongState(needed)
             if problems := reason_problems(reason, "Say why it is taken out of use."):
@@ -236,7 +287,7 @@ def retire_version(
 # -- what they share -------------------------------------------------------------------------
 
 
-def family_of(store: Store, of: VersionKind, code: str, clinic: str) -> list[PinnedVersion]:
+def _family(store: Store, of: VersionKind, code: str, clinic: str) -> list[PinnedVersion]:
     """The versions of one code that the clinic has."""
     return [version for version in store.versions(of.kind, clinic) if version.code == code]
 
@@ -246,12 +297,12 @@ def next_number(versions: Iterable[PinnedVersion], code: str) -> int:
     return max((version.version for version in versions if version.code == code), default=0) + 1
 
 
-def version_name(version: PinnedVersion) -> str:
+def _name(version: PinnedVersion) -> str:
     """How a sentence names a version."""
     return f"{version.code} version {version.version}"
 
 
-def audit_of(
+def _audit(
     user: User, of: VersionKind, action: Action, version: PinnedVersion, now: datetime
 ) -> AuditEvent:
     """What the audit trail says of a change to a version."""
@@ -259,7 +310,7 @@ def audit_of(
     return AuditEvent(now, user.username, action.name, detail=detail)
 
 
-def ask_about_newer(
+def _ask_about_newer(
     of: VersionKind,
     family: Iterable[PinnedVersion],
     based_on: UUID | None,
@@ -276,7 +327,7 @@ def ask_about_newer(
     code = f"{of.noun}.newer.{newest.version}"
     if code not in confirmed:
         message = (
-            f"{version_name(newest)} is newer than what this form was filled from. Compare the "
+            f"{_name(newest)} is newer than what this form was filled from. Compare the "
             "two; stored now, this form becomes the version after it."
         )
         raise NeedsConfirmation([Problem("code", message, kind="soft", code=code)])
@@ -309,7 +360,7 @@ def _check_is_draft(version: PinnedVersion, events: tuple[VersionEvent, ...]) ->
     last = events[-1]
     if last.status is not VersionStatus.DRAFT:
         raise WrongState(
-            f"{version_name(version)} is {last.status.value} already, by {last.by}. "
+            f"{_name(version)} is {last.status.value} already, by {last.by}. "
             "A change needs a new version."
         )
 
@@ -318,6 +369,4 @@ def _check_second_person(
     user: User, version: PinnedVersion, events: tuple[VersionEvent, ...]
 ) -> None:
     if events[0].by == user.username:
-        raise NotPermitted(
-            f"{user.name} wrote {version_name(version)}. Somebody else has to approve it."
-        )
+        raise NotPermitted(f"{user.name} wrote {_name(version)}. Somebody else has to approve it.")
