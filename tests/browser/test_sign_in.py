@@ -117,21 +117,12 @@ def test_signing_out_in_another_tab_blanks_the_page(
 ) -> None:
     page = browser_page("nurse", "/intended-use")
     signed_in(page)
-    closed: list[str] = []
-    page.on("websocket", lambda socket: socket.on("close", lambda _s: closed.append(socket.url)))
-    page.reload()
-    signed_in(page)
     other_tab = page.context.new_page()
     other_tab.goto("/intended-use")
     signed_in(other_tab)
     other_tab.get_by_role("button", name="Sign out").click()
     wait_until_blank(other_tab)
     wait_until_blank(page)
-    for _ in range(200):  # the browser tells of the closed socket in its own time
-        if closed:
-            break
-        page.wait_for_timeout(100)
-    assert closed
     assert newest_device(server, "ablum").ended_at is not None
 
 

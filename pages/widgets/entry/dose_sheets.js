@@ -41,8 +41,8 @@ class DoseSheets extends SecondPersonSheets {
       const missing = [hard.length && !state.given && "given_needed", needsReason && !state.reason && "reason_needed",
         pastLimit && !state.ordered && "order_needed"].filter(Boolean);
       const ready = !missing.length && (!alone || state.given);
-      // Nobody types a PIN for what is refused all the same.
-      const asksPin = second && !second.seal && !state.given && !hard.length;
+      // Nobody types a PIN for what is refused all the same; of what was given past a limit it can be said.
+      const asksPin = second && !second.seal && state.given === hard.length > 0;
       second?.done(!asksPin);
       refill(foot,
         this.questionList(proposal.questions),
