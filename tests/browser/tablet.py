@@ -20,6 +20,8 @@ from tests.server import Server
 
 #: What the browser says when the network is away; the component says it in words.
 NO_NETWORK = r"ERR_INTERNET_DISCONNECTED|ERR_FAILED|ERR_CONNECTION|WebSocket|status of 503"
+#: What Streamlit says of a connection that the server closed; the guard says it in words.
+SHUT_OUT = r"status (of )?(401|403|423)|WebSocket|disconnected from server"
 
 
 def put_session(

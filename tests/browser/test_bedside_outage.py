@@ -15,7 +15,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 from tests.browser.conftest import Complaints
-from tests.browser.tablet import NO_NETWORK, Tablet, put_session, saved_values
+from tests.browser.tablet import NO_NETWORK, SHUT_OUT, Tablet, put_session, saved_values
 from tests.server import ROOT, Server, running_server
 
 pytestmark = pytest.mark.browser
@@ -203,7 +203,7 @@ def restarted(server: Server) -> Iterator[None]:
 def test_the_lock_hides_the_patient_and_keeps_the_draft(
     server: Server, open_bedside: Callable[..., Tablet], complaints: Complaints
 ) -> None:
-    complaints.expect(r"status of (401|403|423)|WebSocket|disconnected from server")
+    complaints.expect(SHUT_OUT)
     tablet = open_bedside(put_session(server, name="Lindqvist"))
     page = tablet.page
     expect(page.get_by_text("LINDQVIST")).to_be_visible()

@@ -13,13 +13,13 @@ from playwright.sync_api import BrowserContext, Page, expect
 from monitor import user_admin
 from monitor.accounts import DeviceSession
 from tests.browser.conftest import BrowserPage, Complaints
+from tests.browser.tablet import SHUT_OUT
 from tests.server import Server
 
 pytestmark = pytest.mark.browser
 
 SIGN_IN = re.compile(r"/sign-in(\?|$)")
 #: A lock or sign-out is answered with these, and the browser says so in its console.
-SHUT_OUT = r"status of (401|403|423)|WebSocket"
 
 
 def signed_in(page: Page) -> None:

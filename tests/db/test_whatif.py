@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import UTC, date, datetime
-from typing import Any
 from uuid import UUID
 
 import pytest
@@ -19,6 +18,7 @@ from monitor.synthetic import visits
 from monitor.thresholds import ThresholdSet, parse_threshold_set
 from monitor.whatif import WhatIf, changed_set, triable, what_if
 from tests import build
+from tests.monitor.limits import packaged
 
 CLINIC = "invented"
 SINCE, UNTIL = datetime(2026, 1, 1, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC)
@@ -35,11 +35,6 @@ def filled(store: SqlStore, sessions: int) -> None:
         zone=UTC,
     )
     list(fill(store, frame_of(store, CLINIC, seed=11, now=NOW), planned, jobs=1))
-
-
-def content(store: SqlStore) -> dict[str, Any]:
-    (version,) = store.versions("threshold_set", CLINIC)
-    return version.content()
 
 
 def asked(store: SqlStore, before: ThresholdSet, after: ThresholdSet, rule_id: str) -> WhatIf:
@@ -60,7 +55,7 @@ def confirmed(store: SqlStore, limits: ThresholdSet) -> dict[str, Counter[UUID]]
 
 def test_before_and_after_are_what_the_readable_evaluator_finds(store: SqlStore) -> None:
     filled(store, 40)
-    limits = content(store)
+    limits = packaged()
     before = parse_threshold_set(limits)
     after = changed_set(
         limits, "sbp_high", {"warning.fires": "value >= 145", "warning.clears": "value < 140"}
@@ -107,18 +102,18 @@ def test_a_slip_in_a_limit_is_told_in_words(
     sqlite_store: SqlStore, rule: str, numbers: dict[str, str], words: str
 ) -> None:
     with pytest.raises(InvalidEntry) as refused:
-        changed_set(content(sqlite_store), rule, numbers)
+        changed_set(packaged(), rule, numbers)
     assert words in refused.value.problems[0].message
 
 
 def test_what_cannot_be_judged_in_vectors_is_refused(sqlite_store: SqlStore) -> None:
-    limits = parse_threshold_set(content(sqlite_store))
+    limits = parse_threshold_set(packaged())
     rule = next(rule for rule in limits.rules if rule.sign == "side_effect")
     with pytest.raises(InvalidEntry):
         asked(sqlite_store, limits, limits, rule.id)
 
 
 def test_an_empty_history_has_no_flags(sqlite_store: SqlStore) -> None:
-    limits = parse_threshold_set(content(sqlite_store))
+    limits = parse_threshold_set(packaged())
     found = asked(sqlite_store, limits, limits, "sbp_high")
     assert (found.sessions, found.before.total, found.gain) == (0, 0, ())
