@@ -12,6 +12,7 @@ import streamlit as st
 
 from monitor.accounts import DeviceSession
 from monitor.actions.limit_trial import limits_in_force, try_limit
+from monitor.days import day_text
 from monitor.errors import MonitorError
 from monitor.permissions import Action, User, check_may
 from monitor.store import Store
@@ -170,7 +171,7 @@ def _sessions(store: Store, title: str, ids: Sequence[UUID], found: WhatIf, key:
         day = row.get("listed_at")
         rows.append(
             {
-                _("Day"): day.astimezone(zone).strftime("%d %b %Y") if day else "",
+                _("Day"): day_text(day.astimezone(zone)) if day else "",
                 _("Number"): row.get("mrn", ""),
                 _("Protocol"): row.get("protocol_id", ""),
                 _("Now"): str(found.before.by_session.get(session_id, 0)),

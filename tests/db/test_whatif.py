@@ -98,9 +98,7 @@ def test_packs_can_be_emptied_and_made_anew_and_a_wrong_one_is_seen(store: SqlSt
         ("unknown", {}, "no rule unknown"),
     ],
 )
-def test_a_slip_in_a_limit_is_told_in_words(
-    sqlite_store: SqlStore, rule: str, numbers: dict[str, str], words: str
-) -> None:
+def test_a_slip_in_a_limit_is_told_in_words(rule: str, numbers: dict[str, str], words: str) -> None:
     with pytest.raises(InvalidEntry) as refused:
         changed_set(packaged(), rule, numbers)
     assert words in refused.value.problems[0].message
