@@ -238,7 +238,8 @@ def test_the_running_app_stores_what_time_confirmed(fresh: Server) -> None:
 
     from tests import build
 
-    began = datetime.now(UTC) - timedelta(minutes=30)
+    # Long enough ago for the pressure, not yet for the set that is due 5 minutes after that.
+    began = datetime.now(UTC) - timedelta(minutes=18)
     minute = (began - build.at(0)) / timedelta(minutes=1)
     of = build.session(
         build.rate("0.1", minute), build.obs_set(minute + 10, sbp=165), created_at=began
