@@ -141,7 +141,10 @@ def _order(warning: Expression, critical: Expression) -> Iterator[str]:
                 continue
             nearer = severe.limit < mild.limit if _is_up(mild) else severe.limit > mild.limit
             if nearer or (severe.limit == mild.limit and severe.operator == mild.operator):
-                yield f"critical “{severe}” has to be further out than warning “{mild}”."
+                yield (
+                    f"critical “{severe}” has to be further out than warning “{mild}”; it is as "
+                    "mild as or milder than the warning."
+                )
 
 
 def _clear_order(warning: Level, critical: Level) -> Iterator[str]:

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitor.errors import InvalidEntry, Problem
+from monitor.limit_set_check import limit_set_problems
 from monitor.reading_packs import ReadingPack, pack_columns
 from monitor.series import NEVER, History, can_judge, find_history_breaches
 from monitor.store import Store
@@ -71,7 +72,7 @@ def changed_set(
     """The threshold set with other conditions in one rule: ``{"warning.fires": "value >= 165"}``.
 
     Raises:
-        InvalidEntry: in the words of the reader of threshold sets: what it does not understand.
+        InvalidEntry: what stands in the way of using these limits, as when they are stored.
     """
     rows = [dict(row) for row in limits["rule"]]
     row = next((item for item in rows if item["id"] == rule_id), None)
@@ -86,32 +87,10 @@ def changed_set(
         row[level] = {**row[level], part: text.strip()}
     if problems:
         raise InvalidEntry(problems)
-    try:
-        changed = parse_threshold_set({**limits, "rule": rows})
-    except ValueError as error:
-        raise InvalidEntry(
-            [Problem("rule", f"{str(error)[:1].upper()}{str(error)[1:]}.")]
-        ) from None
-    crossed = _crossed_levels(changed.rule(rule_id))
-    if crossed:
-        raise InvalidEntry([Problem("rule", crossed)])
-    return changed
-
-
-def _crossed_levels(rule: Rule) -> str:
-    """A critical limit that is milder than the warning: said in words, else empty."""
-    if rule.warning is None or rule.critical is None:
-        return ""
-    for mild in rule.warning.fires:
-        for severe in rule.critical.fires:
-            if len(mild) == len(severe) == 1 and mild[0].measure == severe[0].measure:
-                if mild[0].operator[0] != severe[0].operator[0] or mild[0].operator == "=":
-                    continue
-                if not mild[0].holds(severe[0].limit):
-                    return (
-                        f"The critical limit “{severe[0]}” is milder than the warning “{mild[0]}”."
-                    )
-    return ""
+    content = {**limits, "rule": rows}
+    if found := limit_set_problems(content):
+        raise InvalidEntry(found)
+    return parse_threshold_set(content)
 
 
 def what_if(

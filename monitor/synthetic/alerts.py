@@ -24,7 +24,7 @@ from monitor.folder_format import AlertAnswer
 from monitor.ids import derived_id
 from monitor.protocols import InfusionProtocol
 from monitor.record import InfusionSession
-from monitor.replay import CLOCK_STEP, CLOCK_WATCH, replay_alerts
+from monitor.replay import CLOCK_STEP, CLOCK_WATCH, answers_given, replay_alerts
 from monitor.schedule import dues
 from monitor.synthetic.expectations import expectations, happens, one_of
 from monitor.thresholds import LEVELS, ThresholdSet
@@ -210,19 +210,7 @@ def _action(course: Course, session: InfusionSession, at: datetime, rng: Random)
 def _as_in_a_folder(
     courses: tuple[Course, ...], answers: tuple[AlertEvent, ...]
 ) -> tuple[AlertAnswer, ...]:
-    alerts = {course.alert.id: course.alert for course in courses}
-    return tuple(
-        AlertAnswer(
-            at=answer.at,
-            recorded_at=answer.recorded_at,
-            by=answer.by,
-            group=alerts[answer.alert_id].group,
-            trigger_id=alerts[answer.alert_id].trigger_id,
-            action=answer.action,
-            text=answer.text,
-        )
-        for answer in answers
-    )
+    return answers_given((course.alert for course in courses), answers)
 
 
 class _Looks:
