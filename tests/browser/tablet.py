@@ -161,6 +161,9 @@ class Tablet:
         self.tap(sheet.get_by_role("button", name="PIN ✓"))
         expect(sheet.locator(".confirmed")).to_contain_text(name)
 
+    def ordered_by(self, sheet: Locator, name: str = "Dr M. Keller") -> None:
+        self.tap(sheet.get_by_role("group", name="Ordered by").get_by_role("button", name=name))
+
     def score(self, name: str, code: str) -> None:
         group = self.page.get_by_role("radiogroup", name=name)
         self.tap(group.get_by_role("radio").filter(has_text=re.compile(f"^{code}$")))

@@ -53,7 +53,7 @@ def test_a_step_that_comes_too_early_asks_why_and_who_ordered_it(
     tablet.tap(sheet.get_by_role("button", name="not enough effect"))
     expect(sheet.locator(".still-missing")).to_have_text("Choose who ordered it.")
     expect(confirm).to_be_disabled()
-    tablet.tap(sheet.get_by_role("button", name="Dr M. Keller"))
+    tablet.ordered_by(sheet)
     if sheet.locator(".second-person").is_visible():
         tablet.second_person(sheet)
     tablet.tap(confirm)

@@ -98,7 +98,7 @@ def step_up(tablet: Tablet) -> None:
     # Raised a minute ago: refused as a plan, recorded as a fact.
     if given.count():
         given.tap()
-        sheet.get_by_role("button", name="Dr M. Keller").tap()
+        tablet.ordered_by(sheet)
     if sheet.locator(".second-person").count():
         tablet.second_person(sheet)
     confirm.tap()

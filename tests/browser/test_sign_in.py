@@ -233,6 +233,7 @@ def test_an_abandoned_page_without_a_connection_is_covered(
     page.clock.install()
     page.goto("/intended-use")
     signed_in(page)
+    expect(page.get_by_text("The software records, displays")).to_be_visible()
     context.set_offline(True)
     panel = page.get_by_role("dialog", name="No connection")
     for _minute in range(60):

@@ -121,7 +121,7 @@ def test_who_confirmed_stays_when_the_dose_was_already_given(
     tablet.second_person(sheet)
     expect(sheet.locator(".confirmed")).to_contain_text("C. Diaz has confirmed")
     assert _boxes(confirm, given) == before
-    tablet.tap(sheet.get_by_role("button", name="Dr M. Keller"))
+    tablet.ordered_by(sheet)
     expect(confirm).to_be_enabled()
     assert _boxes(confirm, given) == before
     assert not _scrolls(sheet)
