@@ -19,9 +19,19 @@ CHROMIUM_FLAGS = [
 
 
 def find_chromium() -> Path | None:
-    """CHROMIUM from the environment, a chromium on the PATH, or the build Playwright brought."""
+    """CHROMIUM from the environment, one on the PATH, or the build Playwright brought.
+
+    Debian's headless shell comes first: the same engine without the windows nobody sees here, at
+    two thirds of the processor time.
+    """
     named = os.environ.get("CHROMIUM")
-    for candidate in (named, "chromium", "chromium-browser", "google-chrome"):
+    for candidate in (
+        named,
+        "chromium-headless-shell",
+        "chromium",
+        "chromium-browser",
+        "google-chrome",
+    ):
         found = shutil.which(candidate) if candidate else None
         if found:
             return Path(found)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from starlette.middleware import Middleware
 from starlette.routing import Route
 
-from pages.http import blank_chart, device_routes, downloads, entry, health, live, sign_in
+from pages.http import blank_chart, device_routes, downloads, entry, health, live, scripts, sign_in
 from pages.http.alert_ticker import AlertTicker
 from pages.http.answers import exception_handlers
 from pages.http.context import Gate, Policy, current_user, install
@@ -42,6 +42,7 @@ def routes(gate: Gate, watch: Watch) -> list[Route]:
         *live.routes(gate.store),
         *downloads.routes(gate),
         *blank_chart.routes(gate),
+        *scripts.routes,
     ]
 
 

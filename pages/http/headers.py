@@ -10,6 +10,8 @@ from pathlib import Path
 
 import streamlit
 
+from pages.http.scripts import is_script
+
 _INLINE_SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 
 
@@ -73,7 +75,7 @@ def security_headers(path: str, *, secure: bool) -> dict[str, str]:
         "cross-origin-opener-policy": "same-origin",
         "cross-origin-resource-policy": "same-origin",
     }
-    if path not in public_files():
+    if path not in public_files() and not is_script(path):
         headers["cache-control"] = "no-store"
     if secure:
         headers["strict-transport-security"] = "max-age=31536000"

@@ -23,6 +23,7 @@ from pages.http.context import Gate, Standing, Visitor, visitor_from_cookies
 from pages.http.csrf import check_same_origin
 from pages.http.device import is_secure
 from pages.http.headers import public_files, security_headers
+from pages.http.scripts import is_script
 from pages.http.watch import Follower, State, Watch, state_of
 
 Scope = MutableMapping[str, Any]
@@ -125,7 +126,7 @@ class FrontDoor:
             )
         if _declared_length(connection.headers) > MAX_BODY_BYTES:
             return JSONResponse({"error": _("This request is too large.")}, 413)
-        if path in public_files():
+        if path in public_files() or is_script(path):
             return None
         try:
             visitor = await self._visitor(connection)

@@ -17,7 +17,7 @@ from starlette.websockets import WebSocket
 from monitor.permissions import Role
 from monitor.store import Store
 from monitor.user_admin import create_user
-from pages.http import device_routes, health, sign_in
+from pages.http import device_routes, health, scripts, sign_in
 from pages.http.answers import exception_handlers
 from pages.http.context import Gate, current_user
 from pages.http.csrf import check_write
@@ -124,6 +124,7 @@ def house(store: Store) -> House:
             *sign_in.routes(gate, watch),
             *device_routes.routes(gate, watch),
             *health.routes(store),
+            *scripts.routes,
             Route("/write", write, methods=["POST"]),
             Route("/{path:path}", page),
             WebSocketRoute("/_stcore/stream", stream),

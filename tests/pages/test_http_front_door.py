@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from pages.http import middleware
 from pages.http.middleware import host_allowed
+from pages.http.scripts import served
 from tests.asgi_client import NAVIGATE, SAME_ORIGIN
 from tests.pages.http_app import House
 
@@ -25,6 +28,7 @@ BEHIND_THE_DOOR = (
     "/media/aa.png",
     "/component/x/index.html",
     "/static/js/no-such-file.js",
+    "/scripts/no-such-script.js",
     "/static/../board",
     "/sign-in/",
     "/sign-in/x",
@@ -108,6 +112,20 @@ def test_every_answer_carries_the_security_headers(home: House, path: str) -> No
     assert headers["referrer-policy"] == "same-origin"
     assert headers["cache-control"] == "no-store"
     assert "strict-transport-security" not in headers
+
+
+def test_a_script_of_ours_is_kept_by_the_browser_and_changes_its_address(home: House) -> None:
+    addresses = [
+        re.search(r"/scripts/test-[0-9a-f]{16}\.js", served("test", source))
+        for source in ("export default () => 1;", "export default () => 2;")
+    ]
+    first, second = (found.group() for found in addresses if found)
+    assert first != second
+    answer = home.browser().get(second)
+    assert (answer.status, answer.body) == (200, b"export default () => 2;")
+    assert answer.headers["content-type"].startswith("text/javascript")
+    assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
+    assert "content-security-policy" in answer.headers
 
 
 def test_https_is_remembered_by_the_browser(home: House) -> None:

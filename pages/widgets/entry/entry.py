@@ -8,6 +8,8 @@ from typing import Any
 
 import streamlit as st
 
+from pages.http.scripts import served
+
 _HERE = Path(__file__).parent
 #: One module made of small files, in the order they need each other.
 _SCRIPTS = (
@@ -26,7 +28,7 @@ OUTBOX_SCRIPT = "\n".join((_HERE / name).read_text("utf-8") for name in ("shelf.
 #: Read once at import: a component must not change under an open page.
 _mount = st.components.v2.component(
     "monitor.entry",
-    js="\n".join((_HERE / name).read_text("utf-8") for name in _SCRIPTS),
+    js=served("entry", "\n".join((_HERE / name).read_text("utf-8") for name in _SCRIPTS)),
     css=(_HERE / "entry.css").read_text("utf-8"),
 )
 
