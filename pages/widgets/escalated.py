@@ -18,11 +18,10 @@ from monitor.errors import StoreUnavailable
 from monitor.permissions import Action, Role, User, may
 from monitor.store import Store
 from pages.widgets.clinic_time import now
+from pages.widgets.live.live import FALL_BACK_S, follow_record
 from pages.widgets.look import colours, is_dark
 from pages.widgets.presence import is_present
 
-#: As often as the clock of the alerts looks; the rows are worked out once for everybody.
-REFRESH_S = 5
 _ICONS = {"critical": "◆", "warning": "▲"}
 _CSS = """
 .escalated a, .escalated div { display: block; min-height: 48px; padding: 12px 16px; margin-bottom: 8px;
@@ -32,12 +31,17 @@ _CSS = """
 """
 
 
-@st.fragment(run_every=REFRESH_S)
+@st.fragment(run_every=FALL_BACK_S)
 def draw_escalated(store: Store, user: User, device: DeviceSession) -> None:
-    """Draw what this person is told of; nothing at all when that is nothing."""
+    """Draw what this person is told of; nothing at all when that is nothing.
+
+    That an alert is told to somebody is itself an entry of the record, so following it is enough.
+    """
     if not may(user, Action.SEE_BOARD) or user.role is Role.WALL or not is_present(device):
         return
     try:
+        # The version first: what is saved while the rows are read is then pushed, not missed.
+        version = store.version(user.clinic)
         rows = board_snapshot(store, user, now())
     except StoreUnavailable:
         return  # the page itself says it
@@ -45,6 +49,8 @@ def draw_escalated(store: Store, user: User, device: DeviceSession) -> None:
     if told:
         page = "review" if may(user, Action.SEE_SESSION) else None
         st.html(banner_html(told, page=page, dark=is_dark()))
+    with st.container(key="escalated-follows"):
+        follow_record(version, key="escalated-follow")
 
 
 def banner_html(

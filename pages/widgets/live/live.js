@@ -1,61 +1,70 @@
-// Waits on /live for the clinic's record to move and then triggers its own fragment, nothing else.
-// One poll per mounted component; a re-run of the fragment only brings newer data.  A hidden tab
-// waits: a browser opens six connections to one address, and polls nobody sees would hold up a save.
+// Waits on /live for the clinic's record to move and then triggers the fragments that show it, nothing
+// else.  One poll per tab, however many fragments follow; a re-run only brings newer data.  A hidden
+// tab waits: a browser opens six connections to one address, and polls nobody sees would hold up a save.
 
-const polls = new WeakMap();
+/** The fragments that follow: by their element, the version each shows and how to make it run. */
+const followers = new Map();
+/** The poll that is held open, and the version it asks about. */
+let waiting = null;
+let asked = -1;
+let running = false;
+
+document.addEventListener("visibilitychange", () => document.hidden && waiting?.abort());
 
 export default function (component) {
   const { data, parentElement, setTriggerValue } = component;
-  let poll = polls.get(parentElement);
-  if (!poll) {
-    poll = { after: data.version, stopped: false, controller: null };
-    poll.hid = () => document.hidden && poll.controller?.abort();
-    document.addEventListener("visibilitychange", poll.hid);
-    polls.set(parentElement, poll);
-    run(poll);
-  }
-  poll.trigger = (version) => setTriggerValue("moved", version);
-  poll.after = Math.max(poll.after, data.version);
+  const version = Math.max(followers.get(parentElement)?.version ?? data.version, data.version);
+  followers.set(parentElement, {
+    version,
+    trigger: (news) => setTriggerValue("moved", news),
+  });
+  if (!running) run();
+  else if (version < asked) waiting?.abort(); // it shows less than the poll takes for known
   return () => {
-    poll.stopped = true;
-    document.removeEventListener("visibilitychange", poll.hid);
-    if (poll.controller) poll.controller.abort();
-    polls.delete(parentElement);
+    followers.delete(parentElement);
+    if (!followers.size) waiting?.abort();
   };
 }
 
-async function run(poll) {
+async function run() {
+  running = true;
   let pause = 1000;
-  while (!poll.stopped) {
+  while (followers.size) {
     await shown();
-    if (poll.stopped) return;
-    poll.controller = new AbortController();
+    if (!followers.size) break;
+    waiting = new AbortController();
     try {
-      const answer = await fetch(`/live?after=${poll.after}`, {
-        signal: poll.controller.signal,
+      asked = Math.min(...[...followers.values()].map((follower) => follower.version));
+      const answer = await fetch(`/live?after=${asked}`, {
+        signal: waiting.signal,
         credentials: "same-origin",
         cache: "no-store",
       });
       // Signed out or locked: the guard component deals with the page; this one stops asking.
-      if (answer.status === 401 || answer.status === 403) return;
+      if (answer.status === 401 || answer.status === 403) break;
       if (!answer.ok) throw new Error(`status ${answer.status}`);
       const { version } = await answer.json();
       pause = 1000;
-      if (poll.stopped) return;
-      if (version !== poll.after) {
-        poll.after = version;
-        poll.trigger(version);
-        // Many saves in one second are one redraw.
-        await sleep(250);
-      }
+      if (tell(version)) await sleep(250); // Many saves in one second are one redraw.
     } catch (error) {
-      if (poll.stopped) return;
-      if (document.hidden) continue;
+      if (!followers.size) break;
+      if (document.hidden || error.name === "AbortError") continue;
       // The page's own clock (run_every) goes on meanwhile; ask again, ever less often.
       await sleep(pause);
       pause = Math.min(pause * 2, 15000);
     }
   }
+  running = false;
+}
+
+/** Make those run that show another version; whether there were any. */
+function tell(version) {
+  const behind = [...followers.values()].filter((follower) => follower.version !== version);
+  for (const follower of behind) {
+    follower.version = version;
+    follower.trigger(version);
+  }
+  return behind.length > 0;
 }
 
 /** Until somebody can see this tab. */
