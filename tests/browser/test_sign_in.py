@@ -192,6 +192,33 @@ def test_a_colleague_takes_over_with_a_pin_and_their_name_stands_there(
     expect(other_tab.get_by_role("group", name="Signed in")).to_contain_text("C. Diaz")
 
 
+def test_who_worked_on_the_device_takes_it_back_by_name_and_keys(browser_page: BrowserPage) -> None:
+    page = browser_page("nurse", "/intended-use", has_touch=True)
+    signed_in(page)
+    page.get_by_role("button", name="Lock", exact=True).tap()
+    panel = page.get_by_role("dialog", name="Locked")
+    expect(panel).to_be_visible()
+    assert panel.get_by_role("group", name="Who works on this device").count() == 0
+    panel.get_by_label("User name").fill("cdiaz")
+    for key in "14790":
+        panel.get_by_role("button", name=key, exact=True).tap()
+    panel.get_by_role("button", name="Erase").tap()
+    panel.get_by_role("button", name="Erase").tap()
+    panel.get_by_role("button", name="0", exact=True).tap()
+    panel.get_by_role("button", name="Unlock").tap()
+    expect(page.get_by_role("link", name="C. Diaz")).to_be_visible()
+
+    page.get_by_role("button", name="Lock", exact=True).tap()
+    names = panel.get_by_role("group", name="Who works on this device").get_by_role("button")
+    expect(names).to_have_text(["C. Diaz", "A. Blum"])
+    names.last.tap()
+    expect(names.last).to_have_attribute("aria-pressed", "true")
+    for key in "2580":
+        panel.get_by_role("button", name=key, exact=True).tap()
+    panel.get_by_role("button", name="Unlock").tap()
+    expect(page.get_by_role("link", name="A. Blum")).to_be_visible()
+
+
 def test_a_page_loaded_while_locked_is_the_lock_and_works_without_scripts(
     new_context: Callable[..., BrowserContext], server: Server
 ) -> None:

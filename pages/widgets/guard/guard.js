@@ -7,6 +7,10 @@ const ACTIVITY_EVERY_MS = 30000;
 const RETRY_MS = [1000, 2000, 5000, 10000];
 const LOCKED_LOOK_MS = 2000;
 const QUESTION_MS = 40000;
+/** Who worked on this device: so many names, for so long, are offered on its lock. */
+const PEOPLE_KEY = "monitor.people";
+const PEOPLE_MOST = 6;
+const PEOPLE_FOR_MS = 14 * 24 * 60 * 60 * 1000;
 
 const guard = (window.__monitorGuard ??= makeGuard());
 
@@ -31,6 +35,7 @@ function makeGuard() {
     if (data && newData.token !== data.token) return reload();
     const first = data === null;
     data = newData;
+    if (first) rememberPerson();
     host = root;
     outbox.use(data.token);
     draw(root);
@@ -77,6 +82,29 @@ function makeGuard() {
     outButton.textContent = data.text.sign_out;
     outButton.onclick = () =>
       post("/sign-out").then((answer) => (answer.ok ? gone() : heard(answer)), () => setOnline(false));
+  }
+
+  // -- who works here -------------------------------------------------------------------------
+
+  /** Names of staff only, and only on this device: who unlocks it taps a name instead of typing. */
+  function people() {
+    try {
+      const kept = JSON.parse(localStorage.getItem(PEOPLE_KEY)) ?? [];
+      const oldest = Date.now() - PEOPLE_FOR_MS;
+      return kept.filter(({ username, name, at }) => username && name && at > oldest);
+    } catch {
+      return []; // a private window keeps nothing
+    }
+  }
+
+  function rememberPerson() {
+    const others = people().filter(({ username }) => username !== data.username);
+    const kept = [{ username: data.username, name: data.name, at: Date.now() }, ...others];
+    try {
+      localStorage.setItem(PEOPLE_KEY, JSON.stringify(kept.slice(0, PEOPLE_MOST)));
+    } catch {
+      // then names are typed
+    }
   }
 
   // -- what is not saved ----------------------------------------------------------------------
@@ -212,7 +240,16 @@ function makeGuard() {
     // Whoever takes over types over the name that stands there.
     name.addEventListener("focus", () => name.select());
     const secret = field(form, "secret", data.text.secret, "password", "current-password");
-    form.append(button(data.text.unlock));
+    const names = people();
+    if (names.length > 1) form.insertBefore(nameRow(names, name, secret), name.parentElement);
+    const unlock = button(data.text.unlock);
+    form.append(unlock);
+    if (matchMedia("(any-pointer: coarse)").matches) {
+      form.append(pinPad(secret, unlock));
+      // The keys below are meant for gloves; the keyboard of the tablet would cover them.
+      secret.inputMode = "none";
+      secret.addEventListener("pointerdown", () => (secret.inputMode = "text"));
+    }
     form.onsubmit = async (event) => {
       event.preventDefault();
       say("");
@@ -255,7 +292,7 @@ function makeGuard() {
     const box = document.createElement("div");
     box.id = "monitor-cover";
     box.style.cssText =
-      "position:fixed;inset:0;z-index:2147483647;display:grid;place-items:center;padding:16px;" +
+      "position:fixed;inset:0;z-index:2147483647;display:grid;place-items:safe center;overflow:auto;padding:16px;" +
       `background:${colours?.getPropertyValue("--st-background-color") || "Canvas"};` +
       `color:${colours?.getPropertyValue("--st-text-color") || "CanvasText"};` +
       `--line:${colours?.getPropertyValue("--st-border-color") || "GrayText"};` +
@@ -328,6 +365,48 @@ function makeGuard() {
     return input;
   }
 
+  /** One key for each name; the one that is chosen stands pressed. */
+  function nameRow(names, nameField, secret) {
+    const row = part("div", "names");
+    row.setAttribute("role", "group");
+    row.setAttribute("aria-label", data.text.people);
+    const show = () => {
+      for (const key of row.children) {
+        key.setAttribute("aria-pressed", String(key.dataset.username === nameField.value.trim()));
+      }
+    };
+    for (const { username, name } of names) {
+      const key = part("button", "name", name);
+      key.dataset.username = username;
+      key.onclick = () => {
+        nameField.value = username;
+        secret.value = "";
+        show();
+        secret.focus();
+      };
+      row.append(key);
+    }
+    nameField.addEventListener("input", show);
+    show();
+    return row;
+  }
+
+  function pinPad(secret, unlock) {
+    const pad = part("div", "pad");
+    pad.setAttribute("role", "group");
+    pad.setAttribute("aria-label", data.text.pin_keys);
+    for (const digit of "1234567890") {
+      const key = part("button", "key", digit);
+      key.onclick = () => (secret.value += digit);
+      pad.append(key);
+    }
+    const erase = part("button", "key erase", "⌫");
+    erase.setAttribute("aria-label", data.text.erase);
+    erase.onclick = () => (secret.value = secret.value.slice(0, -1));
+    pad.append(erase, unlock);
+    return pad;
+  }
+
   function button(text) {
     const element = part("button", "", text);
     element.type = "submit";
@@ -338,7 +417,7 @@ function makeGuard() {
 }
 
 const PANEL_CSS = `
-form { width: min(440px, 92vw); padding: 24px; border: 1px solid var(--line); border-radius: 12px;
+form { box-sizing: border-box; width: min(488px, calc(100vw - 32px)); padding: 24px; border: 1px solid var(--line); border-radius: 12px;
   background: var(--card); font: 16px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; }
 h1 { font-size: 24px; margin: 0 0 4px; }
 p { margin: 0 0 16px; }
@@ -348,7 +427,22 @@ label { display: block; font-weight: 600; }
 input { display: block; box-sizing: border-box; width: 100%; height: 52px; margin: 6px 0 16px;
   padding: 0 14px; font: inherit; font-size: 18px; color: inherit; background: transparent;
   border: 1px solid currentColor; border-radius: 10px; }
-button { width: 100%; min-height: 52px; font: inherit; font-size: 18px; font-weight: 700;
+button[type=submit] { width: 100%; min-height: 52px; font: inherit; font-size: 18px; font-weight: 700;
   color: var(--card); background: var(--accent); border: 0; border-radius: 10px; cursor: pointer; }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
+.names { display: flex; flex-wrap: wrap; gap: 8px; margin: 0 0 16px; }
+.name, .key { font: inherit; font-size: 18px; font-weight: 600; color: inherit; cursor: pointer;
+  background: transparent; border: 1px solid currentColor; border-radius: 10px; touch-action: manipulation; }
+.name { min-height: 52px; padding: 0 14px; }
+.name[aria-pressed=true] { color: var(--card); background: var(--accent); border-color: var(--accent); }
+.pad { display: grid; grid-template-columns: repeat(3, 1fr); gap: 8px; margin-top: 16px; }
+.key { min-height: 72px; font-size: 24px; }
+.key:nth-child(10) { grid-column: 2; }
+.pad [type=submit] { grid-column: 1 / -1; min-height: 72px; }
+/* Beside each other where both fit, so that nothing has to be scrolled to with gloves on. */
+@media (min-width: 760px) {
+  form:has(.pad) { width: 740px; display: grid; grid-template-columns: 1fr 280px; column-gap: 24px; align-content: start; }
+  form:has(.pad) > * { grid-column: 1; }
+  form:has(.pad) > .pad { grid-column: 2; grid-row: 1 / span 9; margin: 0; align-self: start; }
+}
 `;
