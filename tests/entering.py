@@ -48,8 +48,13 @@ def entered(minute: float, **texts: str) -> EnteredSet:
     )
 
 
+#: Tests open many sessions in one chair and for one patient.
+TWICE = frozenset({"chair.taken", "patient.in_session"})
+
+
 def started(store: Store, by: User = BLUM, **changes: object) -> UUID:
-    return actions.start_session(store, by, start_request(**changes), now=at(-8)).session.id
+    request = start_request(**changes)
+    return actions.start_session(store, by, request, now=at(-8), confirmed=TWICE).session.id
 
 
 def rate_request(value: str, minute: float, **changes: object) -> RateRequest:

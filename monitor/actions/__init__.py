@@ -17,7 +17,7 @@ from monitor.actions.effects import (
 from monitor.actions.gate import answer_gate, confirm_overrides
 from monitor.actions.ledger import record_movement
 from monitor.actions.observations import amend, record_observations, save_draft
-from monitor.actions.opening import OpenSession, open_session, open_sessions
+from monitor.actions.opening import OpenSession, open_session, open_sessions, seated
 from monitor.actions.patient_limits import set_patient_limit
 from monitor.actions.retime import can_be_moved, correct_time
 from monitor.actions.sessions import (
@@ -55,6 +55,7 @@ __all__ = [
     "record_side_effect",
     "record_weight",
     "save_draft",
+    "seated",
     "set_patient_limit",
     "start_session",
     "suppress_alert",

@@ -186,6 +186,12 @@ def open_session(
     return bundle(store, session, store.alerts(session_id), now)
 
 
+def seated(store: Store, clinic: str) -> tuple[InfusionSession, ...]:
+    """The sessions that are not over, in the order of their chairs."""
+    running = (store.session(session_id) for session_id in store.open_session_ids(clinic))
+    return tuple(sorted(running, key=lambda session: session.chair.casefold()))
+
+
 def open_sessions(store: Store, user: User, *, now: datetime) -> tuple[OpenSession, ...]:
     """Every session of the clinic that is not over, for the live board."""
     check_may(user, Action.SEE_BOARD)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from monitor.actions.opening import bundle
+from monitor.actions.opening import bundle, seated
 from monitor.actions.repeats import other_values
 from monitor.actions.saving import refuse, summary
 from monitor.audit import AuditEvent
@@ -63,10 +63,13 @@ def find_patients(store: Store, user: User, text: str, limit: int) -> tuple[Pati
     """Patients whose name or number begins like this, and first whoever sits in a chair called so."""
     check_may(user, Action.SEE_SESSION)
     chair = text.strip().casefold()
-    running = (store.session(session_id) for session_id in store.open_session_ids(user.clinic))
-    seated = [session.patient for session in running if session.chair.casefold() == chair]
+    here = [
+        session.patient
+        for session in seated(store, user.clinic)
+        if session.chair.casefold() == chair
+    ]
     called = store.find_patients(user.clinic, text, limit)
-    return tuple({patient.id: patient for patient in (*seated, *called)}.values())
+    return tuple({patient.id: patient for patient in (*here, *called)}.values())
 
 
 def open_course(store: Store, patient_id: UUID, *, now: datetime) -> CourseStanding | None:

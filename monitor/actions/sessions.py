@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
@@ -16,12 +17,14 @@ from monitor.actions.opening import (
     check_clinic,
     open_session,
     protocol_of,
+    seated,
 )
 from monitor.actions.patients import open_course
 from monitor.actions.repeats import is_recorded, other_values
 from monitor.actions.saving import refuse, save, summary
 from monitor.actions.weights import weight_facts
 from monitor.audit import AuditEvent
+from monitor.days import moment_text
 from monitor.discharge import discharge_state
 from monitor.entry_times import time_problems
 from monitor.entry_words import AFTER_END
@@ -241,7 +244,31 @@ def _start_problems(
     )
     problems += concentration_problems(request.concentration_mg_per_ml, protocol)
     problems += gate_problems(store, clinic, request.answers)
+    problems += _double_problems(store, clinic, request)
     return tuple(problems)
+
+
+def _double_problems(store: Store, clinic: str, request: StartRequest) -> Iterator[Problem]:
+    """A chair or a patient with a session that is not over: one of both is then entered wrongly."""
+    chair = request.chair.strip().casefold()
+    for other in seated(store, clinic):
+        opened_at = moment_text(other.created_at, store.zone)
+        if other.patient.id == request.patient.id:
+            yield Problem(
+                "patient",
+                f"This patient has a session that is not over: chair {other.chair}, opened "
+                f"{opened_at}. Go on there, or confirm that this is a second one.",
+                "soft",
+                "patient.in_session",
+            )
+        elif chair and other.chair.casefold() == chair:
+            yield Problem(
+                "chair",
+                f"In chair {other.chair} a session is not over, opened {opened_at}. "
+                "Choose another chair, or confirm that both sit there.",
+                "soft",
+                "chair.taken",
+            )
 
 
 def _last_weight_kg(store: Store, request: StartRequest) -> Decimal | None:

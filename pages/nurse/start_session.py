@@ -373,6 +373,9 @@ def _plan_block(
         sedation_scale = _sedation_scale(version, protocol)
         first, second, third = st.columns(3)
         chair = first.text_input(_("Chair or bed"), key="start_session.chair")
+        if taken := actions.seated(store, user.clinic):
+            chairs = ", ".join(dict.fromkeys(session.chair for session in taken))
+            first.caption(plain(_("Not free: {chairs}").format(chairs=chairs)))
         concentration = second.selectbox(
             _("Syringe (mg/mL)"),
             [str(item) for item in protocol.concentrations_mg_per_ml],

@@ -61,7 +61,7 @@ def entered_set(index: int, taken_at: datetime) -> EnteredSet:
 
 
 #: Questions a repeated high pressure may ask; confirmed up front as a nurse would.
-CONFIRMED = frozenset({"sbp.jump", "hr.jump", "sbp.soft_above"})
+CONFIRMED = frozenset({"sbp.jump", "hr.jump", "sbp.soft_above", "chair.taken"})
 
 
 def long_session(store: Store, number: int = 0) -> tuple[UUID, datetime]:

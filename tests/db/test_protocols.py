@@ -299,7 +299,9 @@ def test_a_session_may_be_scored_on_another_sedation_scale_than_the_plan_names(
     opened = actions.start_session(store, nurse(), asked, now=at(0))
     assert (opened.session.sedation_scale, opened.protocol.sedation_scale) == ("RASS", "UK03")
     with pytest.raises(InvalidEntry, match="There is no sedation scale “UK04”") as refused:
-        actions.start_session(store, nurse(), start_request(sedation_scale="UK04"), now=at(1))
+        actions.start_session(
+            store, nurse(), start_request(chair="4", sedation_scale="UK04"), now=at(1)
+        )
     assert told(refused) == {"sedation_scale"}
 
 

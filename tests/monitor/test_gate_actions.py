@@ -22,7 +22,7 @@ from monitor.requests import EventRequest, GateRequest, StartRequest
 from monitor.store import Store
 from tests import build
 from tests.build import an_id, at
-from tests.entering import (
+from tests.entering import TWICE, (
     BLUM,
     balance_ledger,
     infusing,
@@ -170,7 +170,7 @@ def test_the_next_session_compares_actual_with_actual_weight(store: Store) -> No
     second = replace(
         start_request(weight_kg=Decimal(118), height_cm=Decimal(178)), patient=first.patient
     )
-    opened = actions.start_session(store, BLUM, second, now=at(-7))
+    opened = actions.start_session(store, BLUM, second, now=at(-7), confirmed=TWICE)
     assert opened.session.weight_kg == 118
 
 

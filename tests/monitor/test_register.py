@@ -16,7 +16,7 @@ from monitor.record import Patient
 from monitor.store import SessionQuery, Store
 from tests import build
 from tests.build import admin, an_id, anaesthetist, at, lead
-from tests.entering import BLUM, start_request
+from tests.entering import BLUM, TWICE, start_request
 from tests.stored import keep
 
 DOCTOR = anaesthetist()
@@ -218,7 +218,7 @@ def test_a_session_that_is_opened_knows_its_place_in_the_course(store: Store) ->
     )
     request = start_request(patient=patient, weight_kg=Decimal(70))
     for _ in range(2):
-        session = actions.start_session(store, BLUM, request, now=at(20)).session
+        session = actions.start_session(store, BLUM, request, now=at(20), confirmed=TWICE).session
     assert (session.course_id, session.series_number, session.infusion_number) == (
         course.course_id,
         1,

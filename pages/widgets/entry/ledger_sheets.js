@@ -36,7 +36,11 @@ class LedgerSheets extends DoseSheets {
         inputmode: "none", ...props });
       input.value = state[name];
       input.addEventListener("focus", () => { active = input; });
-      input.addEventListener("input", () => { state[name] = input.value.trim(); });
+      input.addEventListener("input", () => {
+        // The keypad has no dash: year and month are read back as they are written.
+        if (name === "expires_on") input.value = input.value.replace(/^(20\d\d)(\d\d)$/, "$1-$2");
+        state[name] = input.value.trim();
+      });
       active ??= input;
       return el("div", { class: "more-row" }, el("label", { for: `l-${name}` }, label), input,
         el("span", { class: "unit" }, unit));
