@@ -22,8 +22,9 @@ from monitor.requests import EventRequest, GateRequest, StartRequest
 from monitor.store import Store
 from tests import build
 from tests.build import an_id, at
-from tests.entering import TWICE, (
+from tests.entering import (
     BLUM,
+    TWICE,
     balance_ledger,
     infusing,
     left,
