@@ -31,6 +31,7 @@ from pages.widgets.navigation import go_to
 from pages.widgets.plain import plain
 from pages.widgets.presence import is_present
 from pages.widgets.session_head import head_html, session_label
+from pages.widgets.unanswered import draw_unanswered
 
 #: How many of the newest sessions the picker offers; older ones are found on the sessions page.
 _OFFERED = 50
@@ -141,6 +142,7 @@ def _draw_record(
         ],
         names,
     )
+    draw_unanswered(store, user, device, opened, zone)
     draw_alert_reasons(opened, zone, names)
     draw_tables(
         [

@@ -30,6 +30,7 @@ from pages.http.grants import make_grant
 from pages.http.plain_page import BANNER, INTENDED_USE
 from pages.http.witness import witnesses
 from pages.nurse.reasons import (
+    alert_answers,
     allergy_reasons,
     dose_reasons,
     hide_reasons,
@@ -165,7 +166,7 @@ def _config(
         "weight_reasons": weight_reasons(),
         "allergy_reasons": allergy_reasons(),
         "intended_use": [_(INTENDED_USE), _(BANNER)],
-        "answers": _choices(_answers()),
+        "answers": _choices(alert_answers()),
         "calls_nobody": sorted(CALLS_NOBODY),
         "nobody_reasons": nobody_reasons(),
         "hide_reasons": hide_reasons(),
@@ -191,24 +192,6 @@ def _one_tap() -> OneTap:
 
 def _choices(labels: dict[str, str]) -> list[dict[str, str]]:
     return [{"code": code, "label": label} for code, label in labels.items()]
-
-
-def _answers() -> dict[str, str]:
-    """What can be done about an alert (clinical.md 7.3, U-64)."""
-    return {
-        "repeat": _("measured again"),
-        "slow": _("rate lowered"),
-        "hold": _("infusion held"),
-        "stop": _("infusion stopped"),
-        "oxygen": _("oxygen given"),
-        "drug": _("drug given"),
-        "doctor_called": _("doctor called"),
-        "position": _("position, airway"),
-        "reassure": _("reassured"),
-        "observe": _("observed only"),
-        "expected": _("expected effect"),
-        "artefact": _("artefact"),
-    }
 
 
 def _confirmations() -> tuple[str, ...]:

@@ -61,6 +61,24 @@ def left_reasons() -> Choices:
     )
 
 
+def alert_answers() -> dict[str, str]:
+    """What can be done about an alert, by its code (clinical.md 7.3, U-64)."""
+    return {
+        "repeat": _("measured again"),
+        "slow": _("rate lowered"),
+        "hold": _("infusion held"),
+        "stop": _("infusion stopped"),
+        "oxygen": _("oxygen given"),
+        "drug": _("drug given"),
+        "doctor_called": _("doctor called"),
+        "position": _("position, airway"),
+        "reassure": _("reassured"),
+        "observe": _("observed only"),
+        "expected": _("expected effect"),
+        "artefact": _("artefact"),
+    }
+
+
 def nobody_reasons() -> Choices:
     """Why nobody is called for a critical alert."""
     return choices(
