@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Iterator
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+import db
 from db.generated import fill, frame_of
 from monitor.permissions import Role, User
 from monitor.synthetic import visits
@@ -40,8 +44,12 @@ def limits_page(store, user):  # type: ignore[no-untyped-def]
     try_limits(store, user, None)  # type: ignore[arg-type]
 
 
-@pytest.fixture
-def history(sqlite_store: SqlStore) -> SqlStore:
+@pytest.fixture(scope="module")
+def invented(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file with 40 invented sessions, made once; nobody writes into it."""
+    path = tmp_path_factory.mktemp("history") / "monitor.db"
+    shutil.copyfile(migrated_sqlite, path)
+    store = db.open_store(f"sqlite:///{path}")
     planned = visits(
         sessions=40,
         seed=11,
@@ -51,8 +59,18 @@ def history(sqlite_store: SqlStore) -> SqlStore:
         zone=UTC,
     )
     now = datetime(2026, 11, 20, tzinfo=UTC)
-    list(fill(sqlite_store, frame_of(sqlite_store, DEMO_CLINIC, seed=11, now=now), planned, jobs=1))
-    return sqlite_store
+    list(fill(store, frame_of(store, DEMO_CLINIC, seed=11, now=now), planned, jobs=1))
+    store.close()
+    return path
+
+
+@pytest.fixture
+def history(invented: Path, tmp_path: Path) -> Iterator[SqlStore]:
+    path = tmp_path / "monitor.db"
+    shutil.copyfile(invented, path)
+    store = db.open_store(f"sqlite:///{path}")
+    yield store
+    store.close()
 
 
 def drawn(page: object, store: SqlStore, user: User) -> AppTest:
@@ -71,8 +89,8 @@ def test_the_burden_is_shown_by_month_and_by_rule(history: SqlStore) -> None:
 
 
 @pytest.mark.parametrize("page", [burden_page, limits_page])
-def test_a_nurse_is_told_who_to_ask(history: SqlStore, page: object) -> None:
-    app = drawn(page, history, NURSE)
+def test_a_nurse_is_told_who_to_ask(sqlite_store: SqlStore, page: object) -> None:
+    app = drawn(page, sqlite_store, NURSE)
     assert "Ask: anaesthetist, lead" in app.error[0].value
     assert not app.dataframe
 
