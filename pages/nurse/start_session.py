@@ -8,7 +8,7 @@ is pre-filled that somebody should have measured, and a reload loses nothing.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from decimal import Decimal
 from gettext import gettext as _
 from pathlib import Path
@@ -44,6 +44,8 @@ from pages.widgets.plain import plain
 
 #: The baseline set: the minimum set of clinical.md 4 with respiration and pain.
 BASELINE = ("hr", "sbp", "dbp", "spo2", "rr", "sedation", "pain")
+#: It counts within the hour before the start.
+_BASELINE_AGO_MIN = (0, 5, 10, 15, 20, 30, 45)
 _FORM = "start_session"
 _IDS = f"{_FORM}.ids"
 _QUESTIONS = f"{_FORM}.questions"
@@ -107,14 +109,14 @@ def start_session(store: Store, user: User, device: DeviceSession) -> None:
         for block, slot in headings.items():
             slot.subheader(_(_HEADINGS[block]))
         return
-    baseline = _baseline_block(headings)
+    baseline, baseline_age = _baseline_block(headings)
     answers = gate_block(plan.protocol, user, store.users(user.clinic), _id)
     confirmed = _questions_block()
     kept_form.keep(_FORM, device, _BUTTONS, now)
     request: StartRequest | None = None
     problems: tuple[Problem, ...] = ()
     try:
-        request = _request(patient, plan, baseline, answers)
+        request = _request(patient, plan, baseline, baseline_age, answers)
     except InvalidEntry as unfinished:
         problems = unfinished.problems
     _tick(headings, problems, baseline)
@@ -375,7 +377,7 @@ def _plan_block(
         chair = first.text_input(_("Chair or bed"), key="start_session.chair")
         if taken := actions.seated(store, user.clinic):
             chairs = ", ".join(dict.fromkeys(session.chair for session in taken))
-            first.caption(plain(_("Not free: {chairs}").format(chairs=chairs)))
+            first.caption(_("Not free: {chairs}").format(chairs=plain(chairs)))
         concentration = second.selectbox(
             _("Syringe (mg/mL)"),
             [str(item) for item in protocol.concentrations_mg_per_ml],
@@ -481,21 +483,30 @@ def _plan_text(protocol: InfusionProtocol) -> str:
     )
 
 
-def _baseline_block(headings: dict[str, DeltaGenerator]) -> dict[str, str]:
+def _baseline_block(headings: dict[str, DeltaGenerator]) -> tuple[dict[str, str], timedelta]:
+    """What was typed, and how long ago it was measured."""
     with st.container(border=True):
         headings["baseline"] = st.empty()
-        columns = st.columns(len(BASELINE))
+        *columns, last = st.columns(len(BASELINE) + 1)
         texts = {
             key: column.text_input(_field_label(key), key=f"start_session.baseline.{key}")
             for key, column in zip(BASELINE, columns, strict=True)
         }
+        ago_min = last.selectbox(
+            _("Taken"),
+            _BASELINE_AGO_MIN,
+            format_func=lambda minutes: (
+                _("{minutes} min ago").format(minutes=minutes) if minutes else _("now")
+            ),
+            key="start_session.baseline_ago_min",
+        )
         st.caption(
             _(
                 "Awake, at rest, within the hour before the start. The second set is taken at the "
                 "bedside, 5 minutes or more after this one; limits are judged against both."
             )
         )
-    return texts
+    return texts, timedelta(minutes=ago_min)
 
 
 def _field_label(key: str) -> str:
@@ -521,6 +532,7 @@ def _request(
     patient: Patient | dict[str, object],
     plan: _Plan,
     texts: dict[str, str],
+    age: timedelta,
     answers: tuple[GateRequest, ...],
 ) -> StartRequest:
     """The request, or every problem with what was typed at once."""
@@ -565,7 +577,7 @@ def _request(
         height_cm=height,
         spo2_scale=plan.spo2_scale,
         sedation_scale=plan.sedation_scale,
-        baseline=EnteredSet(set_id=_id("set"), taken_at=datetime.now(UTC), items=items)
+        baseline=EnteredSet(set_id=_id("set"), taken_at=datetime.now(UTC) - age, items=items)
         if items
         else None,
         answers=(*answers, *_basis_answer(plan.basis, weight.weight_kg, height)),

@@ -82,6 +82,37 @@ def test_a_filled_form_opens_the_session_and_goes_to_its_bedside(sqlite_store: S
     }  # fmt: skip
 
 
+def test_a_baseline_that_was_taken_before_it_is_typed_has_its_own_time(
+    sqlite_store: SqlStore,
+) -> None:
+    app = drawn(sqlite_store)
+    fill(app)
+    app.selectbox(key="start_session.baseline_ago_min").select(10)
+    session = sqlite_store.session(opened(press(app)))
+    assert {
+        round((item.recorded_at - item.taken_at) / timedelta(minutes=1))
+        for item in session.observations
+    } == {10}
+
+
+def test_a_chair_that_is_not_free_is_said_before_and_asked_about(
+    sqlite_store: SqlStore,
+) -> None:
+    first = drawn(sqlite_store)
+    assert not [item.value for item in first.caption if item.value.startswith("Not free")]
+    fill(first)
+    opened(press(first))
+
+    second = drawn(sqlite_store)
+    assert "Not free: 4" in [item.value for item in second.caption]
+    fill(second, mrn="K-78", family="Cohen")
+    press(second)
+    assert WENT_TO not in second.session_state
+    (question,) = [box for box in second.checkbox if "In chair 4" in box.label]
+    question.check()
+    assert len({opened(press(second)), *sqlite_store.open_session_ids(build.nurse().clinic)}) == 2
+
+
 def test_an_empty_form_names_everything_that_is_missing_at_once(sqlite_store: SqlStore) -> None:
     app = press(drawn(sqlite_store))
     told = [error.value for error in app.error]
