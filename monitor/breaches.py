@@ -39,6 +39,12 @@ __all__ = [
 #: What a session without a known protocol scores dissociation on (clinical.md 5.6).
 DEFAULT_DISSOCIATION_SCALE = "NRS0-10"
 
+#: Where a session's streams keep which rules are for it.
+_APPLY = "rules that apply"
+
+#: The kinds of facts that say whether the patient is gone.
+_ENDED_BY = ("events", "dose_steps", "boluses", "amendments")
+
 #: Which part of NEWS2 the signs with limits of their own are; of sedation only what is ACVPU.
 _NEWS2_PARTS = {key: key for key in PARTS if key != "acvpu"} | {"sedation": "acvpu"}
 
@@ -120,6 +126,10 @@ def rules_end_at(session: InfusionSession) -> datetime | None:
 
     A session that was reopened or dosed again afterwards goes on.
     """
+    return session.derived("rules_end_at", _ENDED_BY, _rules_end_at)
+
+
+def _rules_end_at(session: InfusionSession) -> datetime | None:
     events = session.current(session.events)
     ends = [
         event.taken_at
@@ -153,12 +163,7 @@ def find_breaches(
     readings = session_readings(known, threshold_set.newest_within)
     frame = _Frame(known, threshold_set, as_of, rules_end_at(known), readings)
     scale = protocol.dissociation_scale if protocol else DEFAULT_DISSOCIATION_SCALE
-    found: list[Breach] = []
-    for rule in threshold_set.rules:
-        if rule.dissociation_scales and scale not in rule.dissociation_scales:
-            continue
-        if rule_applies(rule, known, readings.baseline):
-            found += frame.breaches_of(rule)
+    found = [breach for rule in frame.rules(scale) for breach in frame.breaches_of(rule)]
     if protocol is not None and known.started_at is not None:
         found += _dose_breaches(known, protocol, as_of, len(threshold_set.rules))
     return tuple(sorted(found, key=lambda breach: (breach.onset_at, breach.order)))
@@ -173,6 +178,23 @@ class _Frame:
     as_of: datetime
     end_at: datetime | None
     readings: SessionReadings
+
+    def rules(self, dissociation_scale: str) -> tuple[Rule, ...]:
+        """The rows that are for this session, chosen once as long as its baseline is the same."""
+        usual = self.readings.baseline
+        about = (self.threshold_set, dissociation_scale, usual)
+        known = self.readings.derived.get(_APPLY)
+        # The set by identity: comparing two of them would compare every row.
+        if known is None or known[0][0] is not about[0] or known[0][1:] != about[1:]:
+            chosen = tuple(
+                rule
+                for rule in self.threshold_set.rules
+                if (not rule.dissociation_scales or dissociation_scale in rule.dissociation_scales)
+                and rule_applies(rule, self.session, usual)
+            )
+            known = self.readings.derived[_APPLY] = (about, chosen)
+        rules: tuple[Rule, ...] = known[1]
+        return rules
 
     def breaches_of(self, rule: Rule) -> Iterator[Breach]:
         limits = self._limits(rule)
@@ -248,6 +270,8 @@ class _Frame:
     def _judged(
         self, limits: PatientLimits, readings: list[Reading], subject: UUID | None
     ) -> Iterator[Breach]:
+        if not readings:
+            return
         kept, key = self.readings.derived, (limits.rule.id, subject)
         course = _Course.of(limits, self._in_force(limits.rule, readings), kept.get(key))
         if course.is_outside:
@@ -388,7 +412,8 @@ class _Course:
             if limits.asks_about(reading)
         ]
         is_outside = known.is_outside or any(rank for _, rank in new)
-        return replace(known, readings=readings, asked=[*known.asked, *new], is_outside=is_outside)
+        asked = [*known.asked, *new] if new else known.asked
+        return cls(limits, readings, asked, is_outside, known.taken, known.run, known.over)
 
     def run_through(self, threshold_set: ThresholdSet) -> _Course:
         """The same with the run at its last reading."""
