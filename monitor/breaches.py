@@ -39,8 +39,10 @@ __all__ = [
 #: What a session without a known protocol scores dissociation on (clinical.md 5.6).
 DEFAULT_DISSOCIATION_SCALE = "NRS0-10"
 
-#: Where a session's streams keep which rules are for it.
-_APPLY = "rules that apply"
+#: Where a session's streams keep which rules are for it, and which of them a reading may be outside.
+_APPLY, _MAY_FIRE = "rules that apply", "rules that may fire"
+#: Signs whose rules are always looked at: their readings are made where they are judged.
+_NOT_STREAMS = frozenset({"side_effect", "news2"})
 
 #: The kinds of facts that say whether the patient is gone.
 _ENDED_BY = ("events", "dose_steps", "boluses", "amendments")
@@ -163,7 +165,7 @@ def find_breaches(
     readings = session_readings(known, threshold_set.newest_within)
     frame = _Frame(known, threshold_set, as_of, rules_end_at(known), readings)
     scale = protocol.dissociation_scale if protocol else DEFAULT_DISSOCIATION_SCALE
-    found = [breach for rule in frame.rules(scale) for breach in frame.breaches_of(rule)]
+    found = [breach for limits in frame.may_fire(scale) for breach in frame.breaches_of(limits)]
     if protocol is not None and known.started_at is not None:
         found += _dose_breaches(known, protocol, as_of, len(threshold_set.rules))
     return tuple(sorted(found, key=lambda breach: (breach.onset_at, breach.order)))
@@ -196,8 +198,29 @@ class _Frame:
         rules: tuple[Rule, ...] = known[1]
         return rules
 
-    def breaches_of(self, rule: Rule) -> Iterator[Breach]:
-        limits = self._limits(rule)
+    def may_fire(self, dissociation_scale: str) -> tuple[PatientLimits, ...]:
+        """The rows that a reading may be outside of, ready for this patient, in their order.
+
+        Asked again only when a sign was read for the first time or a set widened its extremes.
+        """
+        rules, kept = self.rules(dissociation_scale), self.readings.derived
+        signs = dict.fromkeys(rule.sign for rule in rules)
+        read = {sign: bool(self.readings.of(sign)) for sign in signs if sign not in _NOT_STREAMS}
+        extremes = {sign: self.readings.extremes(sign) for sign, is_read in read.items() if is_read}
+        known = kept.get(_MAY_FIRE)
+        if known is None or known[0] is not rules or known[1] != extremes:
+            found = tuple(
+                limits
+                for limits in map(self._limits, rules)
+                if limits.rule.sign in _NOT_STREAMS
+                or (limits.rule.sign in extremes and limits.may_fire(extremes[limits.rule.sign]))
+            )
+            known = kept[_MAY_FIRE] = (rules, extremes, found)
+        ready_limits: tuple[PatientLimits, ...] = known[2]
+        return ready_limits
+
+    def breaches_of(self, limits: PatientLimits) -> Iterator[Breach]:
+        rule = limits.rule
         if rule.sign == "news2":
             # An incomplete score that is not outside says nothing: it neither clears nor refutes (U-48).
             scores = [
@@ -208,8 +231,7 @@ class _Frame:
             yield from self._judged(limits, scores, None)
             return
         if rule.sign != "side_effect":
-            if self._may_fire(limits):
-                yield from self._judged(limits, self.readings.of(rule.sign), None)
+            yield from self._judged(limits, self.readings.of(rule.sign), None)
             return
         for effect, course in self.readings.side_effects():
             if rule.terms and effect.term not in rule.terms:
@@ -257,15 +279,6 @@ class _Frame:
         if known is None or known.rule is not rule or known.baseline != baseline_value:
             known = self.readings.derived[rule.id] = PatientLimits(rule, baseline_value)
         return known
-
-    def _may_fire(self, limits: PatientLimits) -> bool:
-        """Asked again only when a set widened the extremes of the sign."""
-        extremes = self.readings.extremes(limits.rule.sign)
-        kept, key = self.readings.derived, ("may fire", limits.rule.id)
-        known = kept.get(key)
-        if known is None or known[0] is not limits or known[1] != extremes:
-            known = kept[key] = (limits, extremes, limits.may_fire(extremes))
-        return bool(known[2])
 
     def _judged(
         self, limits: PatientLimits, readings: list[Reading], subject: UUID | None

@@ -7,7 +7,7 @@ have had on the day.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -19,6 +19,7 @@ from monitor.alerts import (
     AlertEvent,
     AlertEventKind,
     AlertView,
+    Course,
     acknowledge,
     alert_courses,
     alert_views,
@@ -27,12 +28,13 @@ from monitor.alerts import (
     open_alerts,
 )
 from monitor.breaches import find_breaches
+from monitor.dose_limits import dose_limit_crossings
 from monitor.dose_timeline import dose_timeline
 from monitor.errors import ImportRefused, InvalidEntry
 from monitor.folder_format import AlertAnswer
 from monitor.protocols import InfusionProtocol
 from monitor.record import FACT_FIELDS, DrugMovement, Fact, GateAnswer, InfusionSession
-from monitor.schedule import dues
+from monitor.schedule import Due, dues
 from monitor.thresholds import ThresholdSet
 
 #: How often the clock looks between two entries: no transition is due at a finer grain (U-60).
@@ -101,12 +103,33 @@ def answers_given(alerts: Iterable[Alert], events: Iterable[AlertEvent]) -> tupl
 
 
 class _Seen(NamedTuple):
-    """What one look finds: what is to be stored, whether something is open, when a set is late."""
+    """What one look finds: what is to be stored, whether something is open, when a set is late, and
+    the moments after it at which the clock alone may change something."""
 
     alerts: tuple[Alert, ...]
     events: tuple[AlertEvent, ...]
     is_open: bool
     late_at: datetime | None
+    changes_at: tuple[datetime, ...]
+
+
+def _clock_changes(courses: Iterable[Course]) -> Iterator[datetime]:
+    """When a repeat is decided by the clock, an answer runs out, somebody else is told."""
+    for course in courses:
+        policy = course.policy
+        runs_out = [answer.at + policy.refire_after for answer in course.answers]
+        yield from runs_out
+        yield from (item.recheck_by for item in course.breaches if item.recheck_by is not None)
+        after = (policy.escalate_warning_after, *policy.escalate_critical_after)
+        for since in (*(max(step.at, step.known_at) for step in course.steps), *runs_out):
+            yield from (since + wait for wait in after)
+
+
+def _due_changes(sets_due: Iterable[Due]) -> Iterator[datetime]:
+    """When a set that is waited for is late, and when it is missed."""
+    for due in sets_due:
+        if due.met_by is None:
+            yield from (due.late_at, due.deadline_at)
 
 
 @dataclass
@@ -126,6 +149,7 @@ class _Course:
     events: tuple[AlertEvent, ...] = ()
     is_open: bool = False
     late_at: datetime | None = None
+    changes_at: tuple[datetime, ...] = ()
     looked_at: datetime | None = None
     foreseen: tuple[datetime, _Seen] | None = None
     problems: list[str] = field(default_factory=list)
@@ -153,7 +177,7 @@ class _Course:
         foreseen, self.foreseen = self.foreseen, None
         seen = foreseen[1] if foreseen and foreseen[0] == now else self._seen(now)
         self.alerts, self.events = (*self.alerts, *seen.alerts), (*self.events, *seen.events)
-        self.is_open, self.late_at = seen.is_open, seen.late_at
+        self.is_open, self.late_at, self.changes_at = seen.is_open, seen.late_at, seen.changes_at
 
     def _seen(self, now: datetime) -> _Seen:
         session = self._known_at(now)
@@ -167,7 +191,9 @@ class _Course:
         alerts, events = alerts_to_raise(*known, courses=courses)
         waiting = (due.late_at for due in sets_due if due.state in ("upcoming", "due"))
         is_open = any(course.state.is_open for course in courses)
-        return _Seen(alerts, events, is_open, min(waiting, default=None))
+        changes_at = (*_clock_changes(courses), *_due_changes(sets_due))
+        later = tuple(moment for moment in changes_at if moment >= now)
+        return _Seen(alerts, events, is_open, min(waiting, default=None), later)
 
     def _known_at(self, now: datetime) -> InfusionSession:
         """The session as the record stood; nobody looks at an earlier moment again."""
@@ -202,6 +228,8 @@ class _Course:
         last = -((now - end) // CLOCK_STEP) - 1
         done = 0
         while done < last and self.waits_for(now + last * CLOCK_STEP):
+            if self._nothing_changes_by(now + last * CLOCK_STEP):
+                return
             if not self._would_tell(now + last * CLOCK_STEP):
                 return
             first, telling = self._around_late(now, done + 1, last)
@@ -213,6 +241,16 @@ class _Course:
                     first = middle + 1
             self.look(now + first * CLOCK_STEP)
             done = first
+
+    def _nothing_changes_by(self, moment: datetime) -> bool:
+        """Whether the clock changes nothing from the last look to then, so that nobody need look."""
+        last = self.looked_at
+        if last is None or any(changes_at <= moment for changes_at in self.changes_at):
+            return False
+        if any(fact.taken_at > last for name in _JUDGED for fact in getattr(self.known, name)):
+            return False
+        passed = (dose_limit_crossings(self.known, self.protocol, at) for at in (last, moment))
+        return len(set(passed)) == 1
 
     def _around_late(self, now: datetime, first: int, last: int) -> tuple[int, int]:
         """The ticks between which the first one with something to tell is: mostly the one at which
