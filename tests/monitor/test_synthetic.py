@@ -8,15 +8,18 @@ import sys
 from datetime import UTC, date
 from functools import cache
 from math import sqrt
+from random import Random
 from statistics import mean, stdev
 from typing import Any
 
 import pytest
 
 from monitor.actions.opening import protocol_of
+from monitor.alerts import CALLS_NOBODY, AlertEventKind
 from monitor.record import InfusionSession
-from monitor.synthetic import invent_session, visits
+from monitor.synthetic import invent_session, record_alerts, visits
 from monitor.synthetic.expectations import expectations
+from monitor.thresholds import parse_threshold_set
 from tests.build import seeded
 
 #: How many infusions the published series has (clinical.md F18).
@@ -104,6 +107,21 @@ def test_as_many_reach_a_severe_pressure_as_published() -> None:
         for session in sessions
     )
     assert severe / len(sessions) == pytest.approx(share, abs=share_by_chance(share, len(sessions)))
+
+
+def test_an_invented_answer_is_one_that_could_be_given() -> None:
+    """A critical alert about which nobody is called says why, as at the bedside."""
+    protocol = protocol_of(seeded("protocol", "P02"))
+    limits = parse_threshold_set(seeded("threshold_set", protocol.threshold_set).content())
+    answers = [
+        event
+        for session in invented(60, "P02")
+        for event in record_alerts(session, protocol, limits, Random(str(session.id)))[1]
+        if event.kind is AlertEventKind.ACKNOWLEDGED and event.level == "critical"
+    ]
+    nobody = [answer for answer in answers if answer.action in CALLS_NOBODY]
+    assert nobody
+    assert all(answer.text for answer in nobody)
 
 
 def test_every_process_invents_the_same() -> None:
