@@ -39,6 +39,14 @@ __all__ = [
 #: What a session without a known protocol scores dissociation on (clinical.md 5.6).
 DEFAULT_DISSOCIATION_SCALE = "NRS0-10"
 
+#: Where a session's streams keep which rules are for it, and which of them a reading may be outside.
+_APPLY, _MAY_FIRE = "rules that apply", "rules that may fire"
+#: Signs whose rules are always looked at: their readings are made where they are judged.
+_NOT_STREAMS = frozenset({"side_effect", "news2"})
+
+#: The kinds of facts that say whether the patient is gone.
+_ENDED_BY = ("events", "dose_steps", "boluses", "amendments")
+
 #: Which part of NEWS2 the signs with limits of their own are; of sedation only what is ACVPU.
 _NEWS2_PARTS = {key: key for key in PARTS if key != "acvpu"} | {"sedation": "acvpu"}
 
@@ -120,6 +128,10 @@ def rules_end_at(session: InfusionSession) -> datetime | None:
 
     A session that was reopened or dosed again afterwards goes on.
     """
+    return session.derived("rules_end_at", _ENDED_BY, _rules_end_at)
+
+
+def _rules_end_at(session: InfusionSession) -> datetime | None:
     events = session.current(session.events)
     ends = [
         event.taken_at
@@ -153,12 +165,7 @@ def find_breaches(
     readings = session_readings(known, threshold_set.newest_within)
     frame = _Frame(known, threshold_set, as_of, rules_end_at(known), readings)
     scale = protocol.dissociation_scale if protocol else DEFAULT_DISSOCIATION_SCALE
-    found: list[Breach] = []
-    for rule in threshold_set.rules:
-        if rule.dissociation_scales and scale not in rule.dissociation_scales:
-            continue
-        if rule_applies(rule, known, readings.baseline):
-            found += frame.breaches_of(rule)
+    found = [breach for limits in frame.may_fire(scale) for breach in frame.breaches_of(limits)]
     if protocol is not None and known.started_at is not None:
         found += _dose_breaches(known, protocol, as_of, len(threshold_set.rules))
     return tuple(sorted(found, key=lambda breach: (breach.onset_at, breach.order)))
@@ -174,8 +181,46 @@ class _Frame:
     end_at: datetime | None
     readings: SessionReadings
 
-    def breaches_of(self, rule: Rule) -> Iterator[Breach]:
-        limits = self._limits(rule)
+    def rules(self, dissociation_scale: str) -> tuple[Rule, ...]:
+        """The rows that are for this session, chosen once as long as its baseline is the same."""
+        usual = self.readings.baseline
+        about = (self.threshold_set, dissociation_scale, usual)
+        known = self.readings.derived.get(_APPLY)
+        # The set by identity: comparing two of them would compare every row.
+        if known is None or known[0][0] is not about[0] or known[0][1:] != about[1:]:
+            chosen = tuple(
+                rule
+                for rule in self.threshold_set.rules
+                if (not rule.dissociation_scales or dissociation_scale in rule.dissociation_scales)
+                and rule_applies(rule, self.session, usual)
+            )
+            known = self.readings.derived[_APPLY] = (about, chosen)
+        rules: tuple[Rule, ...] = known[1]
+        return rules
+
+    def may_fire(self, dissociation_scale: str) -> tuple[PatientLimits, ...]:
+        """The rows that a reading may be outside of, ready for this patient, in their order.
+
+        Asked again only when a sign was read for the first time or a set widened its extremes.
+        """
+        rules, kept = self.rules(dissociation_scale), self.readings.derived
+        signs = dict.fromkeys(rule.sign for rule in rules)
+        read = {sign: bool(self.readings.of(sign)) for sign in signs if sign not in _NOT_STREAMS}
+        extremes = {sign: self.readings.extremes(sign) for sign, is_read in read.items() if is_read}
+        known = kept.get(_MAY_FIRE)
+        if known is None or known[0] is not rules or known[1] != extremes:
+            found = tuple(
+                limits
+                for limits in map(self._limits, rules)
+                if limits.rule.sign in _NOT_STREAMS
+                or (limits.rule.sign in extremes and limits.may_fire(extremes[limits.rule.sign]))
+            )
+            known = kept[_MAY_FIRE] = (rules, extremes, found)
+        ready_limits: tuple[PatientLimits, ...] = known[2]
+        return ready_limits
+
+    def breaches_of(self, limits: PatientLimits) -> Iterator[Breach]:
+        rule = limits.rule
         if rule.sign == "news2":
             # An incomplete score that is not outside says nothing: it neither clears nor refutes (U-48).
             scores = [
@@ -186,8 +231,7 @@ class _Frame:
             yield from self._judged(limits, scores, None)
             return
         if rule.sign != "side_effect":
-            if self._may_fire(limits):
-                yield from self._judged(limits, self.readings.of(rule.sign), None)
+            yield from self._judged(limits, self.readings.of(rule.sign), None)
             return
         for effect, course in self.readings.side_effects():
             if rule.terms and effect.term not in rule.terms:
@@ -236,18 +280,11 @@ class _Frame:
             known = self.readings.derived[rule.id] = PatientLimits(rule, baseline_value)
         return known
 
-    def _may_fire(self, limits: PatientLimits) -> bool:
-        """Asked again only when a set widened the extremes of the sign."""
-        extremes = self.readings.extremes(limits.rule.sign)
-        kept, key = self.readings.derived, ("may fire", limits.rule.id)
-        known = kept.get(key)
-        if known is None or known[0] is not limits or known[1] != extremes:
-            known = kept[key] = (limits, extremes, limits.may_fire(extremes))
-        return bool(known[2])
-
     def _judged(
         self, limits: PatientLimits, readings: list[Reading], subject: UUID | None
     ) -> Iterator[Breach]:
+        if not readings:
+            return
         kept, key = self.readings.derived, (limits.rule.id, subject)
         course = _Course.of(limits, self._in_force(limits.rule, readings), kept.get(key))
         if course.is_outside:
@@ -388,7 +425,8 @@ class _Course:
             if limits.asks_about(reading)
         ]
         is_outside = known.is_outside or any(rank for _, rank in new)
-        return replace(known, readings=readings, asked=[*known.asked, *new], is_outside=is_outside)
+        asked = [*known.asked, *new] if new else known.asked
+        return cls(limits, readings, asked, is_outside, known.taken, known.run, known.over)
 
     def run_through(self, threshold_set: ThresholdSet) -> _Course:
         """The same with the run at its last reading."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from operator import itemgetter
 from types import MappingProxyType
 
 from monitor.dose_timeline import DosePoint, dose_timeline
@@ -150,6 +152,9 @@ _MOVING = frozenset(
     }
 )
 
+#: The kinds of facts that a change of state follows from.
+_MOVED_BY = ("dose_steps", "boluses", "syringe_changes", "events", "amendments")
+
 _ACTION_OF_EVENT: Mapping[EventKind, Action] = MappingProxyType(
     dict.fromkeys(EventKind, Action.RECORD_EVENT)
     | {
@@ -207,7 +212,12 @@ def status_changes(
     session: InfusionSession, as_of: datetime
 ) -> tuple[tuple[datetime, SessionStatus], ...]:
     """Every change of state up to ``as_of`` in time order, from SCHEDULED on."""
-    known = session.known_at(as_of)
+    changes = session.known_at(as_of).derived("status_changes", _MOVED_BY, _all_changes)
+    return changes[: bisect_right(changes, as_of, key=itemgetter(0))]
+
+
+def _all_changes(known: InfusionSession) -> tuple[tuple[datetime, SessionStatus], ...]:
+    """Those of the whole record, also what was written down for later than now."""
     moves = [(at, 0, at, str(cue)) for at, cue in _dose_cues(known)]
     moves += [
         (event.taken_at, 1, event.recorded_at, event.kind)
@@ -220,7 +230,7 @@ def status_changes(
     changes: list[tuple[datetime, SessionStatus]] = []
     for at, _, _, cue in moves:
         after = TRANSITIONS[state].get(cue, state)
-        if at <= as_of and after is not state:
+        if after is not state:
             state = after
             changes.append((at, state))
     return tuple(changes)

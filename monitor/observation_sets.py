@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -18,7 +18,7 @@ from monitor.scales import sedation_grade
 
 _MINIMUM = frozenset(MINIMUM_SET)
 _NEEDED = _MINIMUM | {"rr"}
-_KEPT_AS = "observation sets"
+_KEPT_AS, _ALL_KEPT_AS = "observation set", "observation sets"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +52,7 @@ def observation_sets(
     session: InfusionSession, rules: ScheduleRules, as_of: datetime
 ) -> tuple[ObservationSet, ...]:
     """Every set of the session with a needed parameter in it, in the order they were taken."""
-    reader = _Reader(session.known_at(as_of), rules, as_of)
-    return reader.sets()
+    return _Reader(session.known_at(as_of), rules, as_of).sets()
 
 
 def rr_reason(session: InfusionSession, rules: ScheduleRules, at: datetime) -> str | None:
@@ -82,11 +81,11 @@ class _Reader:
     def __init__(self, session: InfusionSession, rules: ScheduleRules, as_of: datetime) -> None:
         self.session = session
         self.rules = rules
-        self.observations = [
-            observation
-            for observation in session.current_observations
-            if observation.taken_at <= as_of
-        ]
+        last_at = session.derived("last observed at", ("observations",), _last_observed_at)
+        self.is_whole = last_at is None or last_at <= as_of
+        self.observations: Sequence[Observation] = session.current_observations
+        if not self.is_whole:
+            self.observations = [item for item in self.observations if item.taken_at <= as_of]
 
     @cached_property
     def _rr(self) -> _Series:
@@ -136,10 +135,7 @@ class _Reader:
         """
         readings = kept_readings(self.session)
         known: dict[UUID, tuple[list[Observation], ObservationSet]] = {}
-        whole = readings is not None and len(self.observations) == len(
-            self.session.current_observations
-        )
-        if readings is not None and whole:
+        if readings is not None and self.is_whole:
             rules, before = readings.derived.get(_KEPT_AS, (None, {}))
             known = before if rules is self.rules else {}
         found: dict[UUID, tuple[list[Observation], ObservationSet]] = {}
@@ -148,11 +144,23 @@ class _Reader:
                 continue
             kept = known.get(set_id)
             found[set_id] = kept if kept and kept[0] == group else (group, self._set(group))
-        if readings is not None and whole:
+        if readings is not None and self.is_whole:
             readings.derived[_KEPT_AS] = (self.rules, found)
         return found
 
     def sets(self) -> tuple[ObservationSet, ...]:
+        """All of them; worked out once as long as no observation is added."""
+        readings = kept_readings(self.session) if self.is_whole else None
+        if readings is None:
+            return self._sets()
+        rules, observations, found = readings.derived.get(_ALL_KEPT_AS, (None, (), ()))
+        if rules is not self.rules or observations != self.observations:
+            found = self._sets()
+            readings.derived[_ALL_KEPT_AS] = (self.rules, self.observations, found)
+        sets: tuple[ObservationSet, ...] = found
+        return sets
+
+    def _sets(self) -> tuple[ObservationSet, ...]:
         found: list[ObservationSet] = []
         loose: list[list[Observation]] = []
         for group, own in self._judged().values():
@@ -233,6 +241,10 @@ class _Reader:
             asleep=values.get("asleep") == 1,
             roused=_yes(values.get("roused_to_voice")),
         )
+
+
+def _last_observed_at(session: InfusionSession) -> datetime | None:
+    return max((item.taken_at for item in session.observations), default=None)
 
 
 def _yes(value: Decimal | None) -> bool | None:

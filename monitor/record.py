@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -510,7 +510,7 @@ class InfusionSession:
 
     def known_at(self, as_of: datetime) -> InfusionSession:
         """The session as the record stood then: facts saved later are left out (ruling 14)."""
-        if all(saved_at <= as_of for saved_at in self._last_saved_at()):
+        if self._last_saved_at is None or self._last_saved_at <= as_of:
             return self
         kept = {
             name: tuple(fact for fact in getattr(self, name) if fact.recorded_at <= as_of)
@@ -521,12 +521,14 @@ class InfusionSession:
         }
         return replace(self, **changed) if changed else self
 
-    def _last_saved_at(self) -> Iterator[datetime]:
-        """When the last fact of each kind was saved."""
-        for name in FACT_FIELDS.values():
-            saved_at = self.derived(f"last saved {name}", (name,), _LAST_SAVED[name])
-            if saved_at is not None:
-                yield saved_at
+    @cached_property
+    def _last_saved_at(self) -> datetime | None:
+        """When the last fact of any kind was saved; asked several times for one judgement."""
+        saved = (
+            self.derived(f"last saved {name}", (name,), last_saved)
+            for name, last_saved in _LAST_SAVED.items()
+        )
+        return max((at for at in saved if at is not None), default=None)
 
     def facts(self) -> tuple[Fact, ...]:
         """Every fact of every kind, in the order of the record."""

@@ -7,9 +7,10 @@ have had on the day.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -18,6 +19,7 @@ from monitor.alerts import (
     AlertEvent,
     AlertEventKind,
     AlertView,
+    Course,
     acknowledge,
     alert_courses,
     alert_views,
@@ -26,11 +28,13 @@ from monitor.alerts import (
     open_alerts,
 )
 from monitor.breaches import find_breaches
+from monitor.dose_limits import dose_limit_crossings
+from monitor.dose_timeline import dose_timeline
 from monitor.errors import ImportRefused, InvalidEntry
 from monitor.folder_format import AlertAnswer
 from monitor.protocols import InfusionProtocol
-from monitor.record import InfusionSession
-from monitor.schedule import dues
+from monitor.record import FACT_FIELDS, DrugMovement, Fact, GateAnswer, InfusionSession
+from monitor.schedule import Due, dues
 from monitor.thresholds import ThresholdSet
 
 #: How often the clock looks between two entries: no transition is due at a finer grain (U-60).
@@ -39,6 +43,13 @@ CLOCK_STEP = timedelta(seconds=30)
 #: How long it goes on looking when nothing is saved: no limit waits longer for the clock, and what
 #: came later is told at the next look.
 CLOCK_WATCH = timedelta(hours=24)
+
+#: The kinds of facts that alerts follow from: every one but these two.
+_JUDGED = tuple(
+    name for kind, name in FACT_FIELDS.items() if kind not in (GateAnswer, DrugMovement)
+)
+
+_BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
 
 
 def replay_alerts(
@@ -59,10 +70,11 @@ def replay_alerts(
     for answer in answers:
         by_moment.setdefault(answer.recorded_at, []).append(answer)
     until = max([until, *by_moment])
-    course = _Course(session, protocol, threshold_set)
+    course = _Course(session, session.known_at(_BEFORE_ALL), protocol, threshold_set)
     saved = {fact.recorded_at for fact in session.facts() if fact.recorded_at <= until}
     for now, after in pairwise([*sorted(saved | by_moment.keys()), until]):
-        course.look(now)
+        if not course.is_quiet(now):
+            course.look(now)
         for answer in by_moment.get(now, ()):
             course.answer(answer, now)
         course.watch(now, min(after, now + CLOCK_WATCH))
@@ -91,45 +103,120 @@ def answers_given(alerts: Iterable[Alert], events: Iterable[AlertEvent]) -> tupl
 
 
 class _Seen(NamedTuple):
-    """What one look finds: what is to be stored, whether something is open, when a set is late."""
+    """What one look finds: what is to be stored, whether something is open, when a set is late, and
+    the moments after it at which the clock alone may change something."""
 
     alerts: tuple[Alert, ...]
     events: tuple[AlertEvent, ...]
     is_open: bool
     late_at: datetime | None
+    changes_at: tuple[datetime, ...]
+
+
+def _clock_changes(courses: Iterable[Course]) -> Iterator[datetime]:
+    """When a repeat is decided by the clock, an answer runs out, somebody else is told."""
+    for course in courses:
+        policy = course.policy
+        runs_out = [answer.at + policy.refire_after for answer in course.answers]
+        yield from runs_out
+        yield from (item.recheck_by for item in course.breaches if item.recheck_by is not None)
+        after = (policy.escalate_warning_after, *policy.escalate_critical_after)
+        for since in (*(max(step.at, step.known_at) for step in course.steps), *runs_out):
+            yield from (since + wait for wait in after)
+
+
+def _due_changes(sets_due: Iterable[Due]) -> Iterator[datetime]:
+    """When a set that is waited for is late, and when it is missed."""
+    for due in sets_due:
+        if due.met_by is None:
+            yield from (due.late_at, due.deadline_at)
 
 
 @dataclass
 class _Course:
-    """The alerts of one session as they stand while its record grows."""
+    """The alerts of one session as they stand while its record grows.
+
+    ``known`` is the session as the last look knew it.  It grows as it does at the bedside, so that
+    what follows from the readings before a save is not worked out anew at every look.  ``foreseen``
+    is what a look at a later tick will find, as long as nothing is told or saved before.
+    """
 
     session: InfusionSession
+    known: InfusionSession
     protocol: InfusionProtocol
     threshold_set: ThresholdSet
     alerts: tuple[Alert, ...] = ()
     events: tuple[AlertEvent, ...] = ()
     is_open: bool = False
     late_at: datetime | None = None
+    changes_at: tuple[datetime, ...] = ()
+    looked_at: datetime | None = None
+    foreseen: tuple[datetime, _Seen] | None = None
     problems: list[str] = field(default_factory=list)
+
+    def is_quiet(self, now: datetime) -> bool:
+        """Whether a look would find what the last one did, so that it can be left out.
+
+        Only facts were saved since that nothing is judged by, and the clock changes nothing either:
+        nothing is open, no set is late, nothing is dated ahead and nothing runs.
+        """
+        before, last = self.known, self.looked_at
+        if last is None or self.is_open or (self.late_at is not None and self.late_at <= now):
+            return False
+        after = self._known_at(now)
+        if any(getattr(before, name) is not getattr(after, name) for name in _JUDGED):
+            return False
+        if any(fact.taken_at > last for name in _JUDGED for fact in getattr(after, name)):
+            return False
+        timeline = dose_timeline(after)
+        return timeline.rate_at(last) == 0 and not timeline.in_bolus(last)
 
     def look(self, now: datetime) -> None:
         """What the monitor would have stored at that moment."""
-        seen = self._seen(now)
+        self.looked_at = now
+        foreseen, self.foreseen = self.foreseen, None
+        seen = foreseen[1] if foreseen and foreseen[0] == now else self._seen(now)
         self.alerts, self.events = (*self.alerts, *seen.alerts), (*self.events, *seen.events)
-        self.is_open, self.late_at = seen.is_open, seen.late_at
+        self.is_open, self.late_at, self.changes_at = seen.is_open, seen.late_at, seen.changes_at
 
     def _seen(self, now: datetime) -> _Seen:
-        breaches = find_breaches(self.session, self.threshold_set, now, protocol=self.protocol)
+        session = self._known_at(now)
+        breaches = find_breaches(session, self.threshold_set, now, protocol=self.protocol)
         spans = confirmed_spans(breaches, self.threshold_set)
-        sets_due = dues(self.session, self.protocol, spans, now)
-        known = self.session, self.threshold_set, self.alerts, self.events, now
+        sets_due = dues(session, self.protocol, spans, now)
+        known = session, self.threshold_set, self.alerts, self.events, now
         courses = alert_courses(
             *known, protocol=self.protocol, breaches=breaches, sets_due=sets_due
         )
         alerts, events = alerts_to_raise(*known, courses=courses)
         waiting = (due.late_at for due in sets_due if due.state in ("upcoming", "due"))
         is_open = any(course.state.is_open for course in courses)
-        return _Seen(alerts, events, is_open, min(waiting, default=None))
+        changes_at = (*_clock_changes(courses), *_due_changes(sets_due))
+        later = tuple(moment for moment in changes_at if moment >= now)
+        return _Seen(alerts, events, is_open, min(waiting, default=None), later)
+
+    def _known_at(self, now: datetime) -> InfusionSession:
+        """The session as the record stood; nobody looks at an earlier moment again."""
+        names = set()
+        while self._unsaved and self._unsaved[-1][0] <= now:
+            names.add(self._unsaved.pop()[1])
+        if names:
+            self.known = self.known.grown({name: self._saved(name, now) for name in names})
+        return self.known
+
+    def _saved(self, name: str, now: datetime) -> tuple[Fact, ...]:
+        facts: tuple[Fact, ...] = getattr(self.session, name)
+        return tuple(fact for fact in facts if fact.recorded_at <= now)
+
+    @cached_property
+    def _unsaved(self) -> list[tuple[datetime, str]]:
+        """When which kind of fact is saved after what is known, the next one last."""
+        saved = (
+            (fact.recorded_at, name)
+            for name in FACT_FIELDS.values()
+            for fact in getattr(self.session, name)
+        )
+        return sorted(saved, reverse=True)
 
     def watch(self, now: datetime, end: datetime) -> None:
         """Look as often as the clock does until something is saved again.
@@ -141,9 +228,11 @@ class _Course:
         last = -((now - end) // CLOCK_STEP) - 1
         done = 0
         while done < last and self.waits_for(now + last * CLOCK_STEP):
+            if self._nothing_changes_by(now + last * CLOCK_STEP):
+                return
             if not self._would_tell(now + last * CLOCK_STEP):
                 return
-            first, telling = done + 1, last
+            first, telling = self._around_late(now, done + 1, last)
             while first < telling:
                 middle = (first + telling) // 2
                 if self._would_tell(now + middle * CLOCK_STEP):
@@ -153,9 +242,36 @@ class _Course:
             self.look(now + first * CLOCK_STEP)
             done = first
 
+    def _nothing_changes_by(self, moment: datetime) -> bool:
+        """Whether the clock changes nothing from the last look to then, so that nobody need look."""
+        last = self.looked_at
+        if last is None or any(changes_at <= moment for changes_at in self.changes_at):
+            return False
+        if any(fact.taken_at > last for name in _JUDGED for fact in getattr(self.known, name)):
+            return False
+        passed = (dose_limit_crossings(self.known, self.protocol, at) for at in (last, moment))
+        return len(set(passed)) == 1
+
+    def _around_late(self, now: datetime, first: int, last: int) -> tuple[int, int]:
+        """The ticks between which the first one with something to tell is: mostly the one at which
+        a set is late."""
+        if self.late_at is None or self.is_open:
+            return first, last
+        expected = (self.late_at - now) // CLOCK_STEP + 1
+        if first < expected < last:
+            if not self._would_tell(now + expected * CLOCK_STEP):
+                return expected + 1, last
+            if self._would_tell(now + (expected - 1) * CLOCK_STEP):
+                return first, expected - 1
+            return expected, expected
+        return first, last
+
     def _would_tell(self, now: datetime) -> bool:
         seen = self._seen(now)
-        return bool(seen.alerts or seen.events)
+        tells = bool(seen.alerts or seen.events)
+        if tells:
+            self.foreseen = now, seen
+        return tells
 
     def waits_for(self, moment: datetime) -> bool:
         """Whether there may be something to tell by then though nothing was saved."""
@@ -163,7 +279,7 @@ class _Course:
 
     def _views(self, now: datetime) -> tuple[AlertView, ...]:
         return alert_views(
-            self.session,
+            self._known_at(now),
             self.threshold_set,
             self.alerts,
             self.events,

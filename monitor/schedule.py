@@ -13,6 +13,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
+from operator import itemgetter
+from typing import NamedTuple
 from uuid import UUID
 
 from monitor.dose_timeline import dose_timeline
@@ -260,6 +262,8 @@ class _Plan:
         self.known = session.known_at(as_of)
         self.spans = tuple(span for span in spans if span.start_at <= as_of)
         self.states = status_changes(session, as_of)
+        self._changed_at = [changed_at for changed_at, _ in self.states]
+        self._weight_kg = self.known.weight_kg
         self.timeline = dose_timeline(self.known)
         self.points = [point for point in self.timeline.points if point.at <= as_of]
         self.boluses = [bolus for bolus in self.timeline.boluses if bolus.start_at <= as_of]
@@ -273,8 +277,8 @@ class _Plan:
 
     def state_at(self, at: datetime) -> SessionStatus:
         """The state of the session at a moment."""
-        states = [state for changed_at, state in self.states if changed_at <= at]
-        return states[-1] if states else SessionStatus.SCHEDULED
+        index = bisect_right(self._changed_at, at)
+        return self.states[index - 1][1] if index else SessionStatus.SCHEDULED
 
     def known_at(self, at: datetime) -> datetime:
         """When the dose or the event of a moment was saved first; a correction came later."""
@@ -304,7 +308,7 @@ class _Plan:
 
     def _high_spans(self) -> list[tuple[datetime, datetime]]:
         """When the high-rate schedule holds, 30 min after the rate or bolus included (U-41)."""
-        weight = self.known.weight_kg
+        weight = self._weight_kg
         if weight is None:
             return []
         high = self.profile.high_rate
@@ -354,7 +358,7 @@ class _Plan:
         return every
 
     def _is_fast(self, at: datetime) -> bool:
-        limit, weight = self.profile.fast_above_mg_per_kg_h, self.known.weight_kg
+        limit, weight = self.profile.fast_above_mg_per_kg_h, self._weight_kg
         if limit is None or weight is None:
             return False
         rate: Decimal = self.timeline.rate_at(at)
@@ -364,6 +368,8 @@ class _Plan:
         """Minutes, kind and reason of the interval in force at a moment, alerts included (U-40)."""
         every, reason = self.base(at)
         levels = {span.level for span in self.spans if span.covers(at)}
+        if not levels:
+            return every, "interval", reason
         for level, shorter in (
             ("critical", self.rules.critical_every_min),
             ("warning", self.rules.warning_every_min),
@@ -413,17 +419,21 @@ class _Pending:
     def is_event(self) -> bool:
         return self.kind == "event"
 
-    def ended(self, state: str, met_by: UUID | None = None) -> Due:
-        return Due(
-            due_at=self.due_at,
-            kind=self.kind,
-            grace_s=int(self.grace.total_seconds()),
-            state=state,
-            met_by=met_by,
-            reason=self.reason,
-            deadline_at=self.deadline_at,
-            known_at=self.known_at,
-        )
+    @property
+    def late_at(self) -> datetime:
+        """Until when a set is on time."""
+        return self.due_at + self.grace
+
+
+class _Ended(NamedTuple):
+    """A due that was met or missed."""
+
+    due: _Pending
+    state: str
+    met_by: UUID | None = None
+
+
+_time_of = itemgetter(0)
 
 
 def _belongs_to(later: _Pending, earlier: _Pending) -> bool:
@@ -452,7 +462,7 @@ class _Keeper:
     def __init__(self, plan: _Plan) -> None:
         self.plan = plan
         self.pending: list[_Pending] = []
-        self.ended: list[Due] = []
+        self.ended: list[_Ended] = []
         self.watching = False
         self.watch_ended_at: list[tuple[datetime, int]] = []
         self.last_set_at: datetime | None = None
@@ -504,7 +514,7 @@ class _Keeper:
             group for group in _merged(self.pending) if missed is group[0] or missed in group[1]
         )
         if home is missed:
-            self.ended.append(missed.ended("missed"))
+            self.ended.append(_Ended(missed, "missed"))
             for other in others:
                 self._drop(other)
         self._drop(missed)
@@ -538,13 +548,13 @@ class _Keeper:
         running = self._running()
         if at < running.opens_at:
             # Met early: it starts anew, and the dues after an increase stay (U-36, U-37).
-            self.ended.append(running.ended("on_time", observed.set_id))
+            self.ended.append(_Ended(running, "on_time", observed.set_id))
             self.pending.remove(running)
         for due, merged in _merged(self.pending):
             if at < due.opens_at:
                 continue
-            state = "on_time" if at <= due.due_at + due.grace else "late"
-            self.ended.append(due.ended(state, observed.set_id))
+            state = "on_time" if at <= due.late_at else "late"
+            self.ended.append(_Ended(due, state, observed.set_id))
             self.pending = [item for item in self.pending if item not in (due, *merged)]
         self._start_interval(at)
 
@@ -575,9 +585,7 @@ class _Keeper:
 
     def _ask_again(self, what: str, at: datetime) -> None:
         """Sets after an increase or bolus replace the earlier ones not yet overdue (U-36)."""
-        self.pending = [
-            due for due in self.pending if not due.is_event or at > due.due_at + due.grace
-        ]
+        self.pending = [due for due in self.pending if not due.is_event or at > due.late_at]
         for minutes in self.plan.offsets(at):
             due = self._interval_due(
                 at + timedelta(minutes=minutes), minutes, "event", f"{minutes} min after the {what}"
@@ -625,8 +633,8 @@ class _Keeper:
     def _finish(self, at: datetime) -> None:
         """At discharge what was due and not met is missed; what was not due yet never was."""
         for due, _ in _merged(self.pending):
-            if due.due_at + due.grace <= at:
-                self.ended.append(due.ended("missed"))
+            if due.late_at <= at:
+                self.ended.append(_Ended(due, "missed"))
         self.pending = []
         self.watch_ended_at.append((at, len(self.ended)))
 
@@ -636,34 +644,49 @@ class _Keeper:
         first = 0
         for end_at, count in [*self.watch_ended_at, (as_of, len(self.ended))]:
             closed = end_at != as_of or not self.watching
-            found += [self._closed(due, end_at, closed) for due in self.ended[first:count]]
+            found += [self._closed(ended, end_at, closed) for ended in self.ended[first:count]]
             first = count
         if self.watching:
             found += [self._waiting(due) for due, _ in _merged(self.pending)]
         found.sort(key=lambda due: (due.due_at, due.deadline_at))
-        times = [at for at, _ in self.answered]
-        return tuple(self._placed(due, times) for due in found)
+        return tuple(found)
 
-    def _placed(self, due: Due, times: list[datetime]) -> Due:
-        """With the set it follows and the one that ended the wait for it."""
-        index = bisect_right(times, due.late_at)
-        if not index:
-            return due
-        since_at, since_set = self.answered[index - 1]
-        ends = [at for at, _ in self.watch_ended_at if at > due.late_at]
-        over_at = min([*times[index : index + 1], *ends], default=None)
-        return replace(due, since_at=since_at, since_set=since_set, over_at=over_at)
-
-    def _closed(self, due: Due, end_at: datetime, closed: bool) -> Due:
-        counted = due.late_at <= end_at
+    def _closed(self, ended: _Ended, end_at: datetime, closed: bool) -> Due:
+        due = ended.due
         answered_since = self.last_set_at is not None and self.last_set_at >= due.deadline_at
-        is_open = due.state == "missed" and not closed and not answered_since
-        return replace(due, counted=counted, is_open=is_open)
+        is_open = ended.state == "missed" and not closed and not answered_since
+        return self._placed(ended, is_open=is_open, counted=due.late_at <= end_at)
 
     def _waiting(self, due: _Pending) -> Due:
         as_of = self.plan.as_of
         if as_of < due.opens_at:
-            return due.ended("upcoming")
-        if as_of <= due.due_at + due.grace:
-            return due.ended("due")
-        return replace(due.ended("late"), is_open=True)
+            return self._placed(_Ended(due, "upcoming"))
+        if as_of <= due.late_at:
+            return self._placed(_Ended(due, "due"))
+        return self._placed(_Ended(due, "late"), is_open=True)
+
+    def _placed(self, ended: _Ended, *, is_open: bool = False, counted: bool = False) -> Due:
+        """With the set it follows and the one that ended the wait for it."""
+        due, late_at = ended.due, ended.due.late_at
+        since_at, since_set, over_at = None, None, None
+        index = bisect_right(self.answered, late_at, key=_time_of)
+        if index:
+            since_at, since_set = self.answered[index - 1]
+            ends = [at for at, _ in self.watch_ended_at if at > late_at]
+            ends += [at for at, _ in self.answered[index : index + 1]]
+            over_at = min(ends, default=None)
+        return Due(
+            due_at=due.due_at,
+            kind=due.kind,
+            grace_s=int(due.grace.total_seconds()),
+            state=ended.state,
+            met_by=ended.met_by,
+            reason=due.reason,
+            deadline_at=due.deadline_at,
+            is_open=is_open,
+            counted=counted,
+            known_at=due.known_at,
+            since_at=since_at,
+            since_set=since_set,
+            over_at=over_at,
+        )

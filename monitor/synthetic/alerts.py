@@ -17,7 +17,13 @@ from uuid import UUID
 
 from monitor.alert_course import Course
 from monitor.alert_record import Alert, AlertEvent, AlertEventKind
-from monitor.alerts import NOT_CLEARED, alert_courses, alerts_to_raise, confirmed_spans
+from monitor.alerts import (
+    CALLS_NOBODY,
+    NOT_CLEARED,
+    alert_courses,
+    alerts_to_raise,
+    confirmed_spans,
+)
 from monitor.breaches import Breach, find_breaches, rules_end_at
 from monitor.errors import ImportRefused
 from monitor.folder_format import AlertAnswer
@@ -31,6 +37,13 @@ from monitor.thresholds import LEVELS, ThresholdSet
 
 #: A slip that is no larger is made where it cannot cross a limit (session.py): mmHg.
 SLIGHT = 10
+
+#: Why nobody was called for a critical alert: as at the bedside no answer goes without (alerts.py).
+_WHY_NOBODY = {
+    "observe": "seen at the chair, well, watched",
+    "expected": "expected with this drug, well",
+    "artefact": "cuff or probe had moved, repeated",
+}
 
 Recorded = tuple[tuple[Alert, ...], tuple[AlertEvent, ...], tuple[Breach, ...]]
 
@@ -182,6 +195,8 @@ def _answers(
         standing = [step for step in course.steps if step.at <= at and step.shown]
         if not standing or (left_at is not None and at >= left_at):
             continue
+        level = LEVELS[max(step.shown for step in standing) - 1]
+        action = _action(course, session, at, rng)
         yield AlertEvent(
             id=derived_id("alert_event", course.alert.id, AlertEventKind.ACKNOWLEDGED, 1),
             alert_id=course.alert.id,
@@ -190,9 +205,9 @@ def _answers(
             at=at,
             recorded_at=at,
             by=session.created_by,
-            action=_action(course, session, at, rng),
-            text="",
-            level=LEVELS[max(step.shown for step in standing) - 1],
+            action=action,
+            text=_WHY_NOBODY[action] if level == "critical" and action in CALLS_NOBODY else "",
+            level=level,
         )
 
 

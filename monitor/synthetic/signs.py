@@ -34,14 +34,15 @@ class Body:
     _dip: tuple[float, float] | None = None
 
     def __post_init__(self) -> None:
-        rng, figures, rise = self.rng, expectations(), expectations()["rise"]
-        scatter, rare = figures["scatter"], figures["rare"]
+        rng, figures = self.rng, expectations()
+        rise, rare = figures["rise"], figures["rare"]
         one, other, tied = rng.gauss(0, 1), rng.gauss(0, 1), rise["correlation"]
         both = {"sbp": one, "dbp": tied * one + sqrt(1 - tied**2) * other}
+        cut = rise["drawn_within_sd"]
         for sign, z in both.items():
-            # What was published holds the scatter of the highest reading and of the two before.
-            own = sqrt(max(1.0, rise[f"{sign}_sd"] ** 2 - 1.5 * scatter[sign] ** 2))
-            self._rises[sign] = rise[f"{sign}_mean"] + own * z
+            self._rises[sign] = rise[f"{sign}_drawn_mean"] + rise[f"{sign}_drawn_sd"] * min(
+                cut, max(-cut, z)
+            )
         self._rises["hr"] = rng.gauss(figures["heart_rate"]["mean"], figures["heart_rate"]["sd"])
         self._rises["spo2"] = -abs(rng.gauss(0.4, 0.4))
         if happens(rng, rare["desaturation"]):
@@ -49,7 +50,9 @@ class Body:
                 rng, rare["desaturation_depth_mean"], rare["desaturation_depth_sd"], 2, 12
             )
             self._dip = (rng.uniform(12, 70), deep)
-        reports = {term for term in self.visit.person.prone_to if happens(rng, _in_a_session())}
+        # Sorted: a set of words has another order in every process.
+        prone_to = sorted(self.visit.person.prone_to)
+        reports = {term for term in prone_to if happens(rng, _in_a_session())}
         self.reports = reports
         self.dissociation = between(rng, 3.6, 1.6, 1, 9) if "dissociation" in reports else 0.8
         self.nausea = rng.choice((1, 1, 1, 2)) if "nausea" in reports else 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from tests.benchmarks import commit, engine, journey, pin_switch, saving, slips, start
+from tests.benchmarks import alerts, commit, engine, journey, pin_switch, saving, slips, start
 from tests.benchmarks.report import publish
 
 #: Measurement -> the figures it gives; one run of a measurement gives all of its figures.
@@ -17,6 +17,7 @@ MEASUREMENTS = {
         *("save_ack_ms", "save_ack_p95_ms"),
     ),
     start.measure: ("start_ratio",),
+    alerts.measure: ("warnings_uneventful", "criticals_uneventful", "criticals_missed"),
     slips.measure: ("slips_stopped_share", "needless_question_share"),
     journey.count_touches: (
         *("touches_set", "seconds_set", "touches_late", "seconds_late", "touches_step"),

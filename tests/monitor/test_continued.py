@@ -13,8 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.actions.opening import protocol_of
-from monitor.breaches import find_breaches
+from monitor.breaches import find_breaches, rules_end_at
 from monitor.dose_timeline import dose_timeline
+from monitor.lifecycle import status_changes
 from monitor.observation_sets import observation_sets
 from monitor.parameters import MINIMUM_SET
 from monitor.readings import SessionReadings, baseline, session_readings
@@ -25,6 +26,7 @@ from monitor.record import (
     Observation,
     SideEffect,
 )
+from monitor.schedule import dues
 from monitor.thresholds import SIGNS, ThresholdSet, parse_threshold_set
 from tests.build import (
     T0,
@@ -215,6 +217,10 @@ def test_step_by_step_is_the_same_as_at_once(
         assert grown.amended_ids == at_once.amended_ids
         assert grown.known_at(now) is grown
         assert dose_timeline(grown) == dose_timeline(at_once)
+        assert rules_end_at(grown) == rules_end_at(at_once)
+        for asked_at in (moment, T0 + timedelta(minutes=5)):
+            assert status_changes(grown, asked_at) == status_changes(anew(grown), asked_at)
+            assert dues(grown, PROTOCOL, (), asked_at) == dues(anew(grown), PROTOCOL, (), asked_at)
 
 
 def test_a_later_set_goes_on_from_the_streams_there_are() -> None:
