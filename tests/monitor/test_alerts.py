@@ -22,7 +22,8 @@ from monitor.alerts import (
     open_alerts,
 )
 from monitor.breaches import find_breaches
-from monitor.errors import InvalidEntry
+from monitor.errors import InvalidEntry, Problem
+from monitor.ids import derived_id
 from monitor.protocols import InfusionProtocol
 from monitor.record import Fact, InfusionSession
 from monitor.schedule import Due
@@ -476,9 +477,55 @@ def test_the_monitor_signs_what_it_did(bedside: Bedside) -> None:
 def test_a_critical_needs_an_action_or_a_reason(bedside: Bedside) -> None:
     """7.2."""
     view = only(bedside.save("10:00 spo2 88", "10:00"))
-    with pytest.raises(InvalidEntry, match="needs what was done"):
-        acknowledge(view, by="blum", action=" ", now=moment("11:00"))
+    for action in (" ", "", None):
+        with pytest.raises(InvalidEntry) as refusal:
+            acknowledge(view, by="blum", action=action, now=moment("11:00"))
+        assert refusal.value.problems == (
+            Problem("action", "A critical alert needs what was done about it, or why nothing was."),
+        )
     assert acknowledge(view, by="blum", action="", text="probe off", now=moment("11:00")).text
+
+
+def test_an_answer_is_kept_with_all_it_says(bedside: Bedside) -> None:
+    view = only(bedside.save("10:00 sbp 165", "15:00"))
+    first = acknowledge(view, by="blum", action="slow", text="talking", now=moment("16:00"))
+    assert first == AlertEvent(
+        id=derived_id("alert_event", view.alert.id, AlertEventKind.ACKNOWLEDGED, 1),
+        alert_id=view.alert.id,
+        kind=AlertEventKind.ACKNOWLEDGED,
+        step=1,
+        at=moment("16:00"),
+        recorded_at=moment("16:00"),
+        by="blum",
+        action="slow",
+        text="talking",
+        level="warning",
+    )
+    bedside.events += (first,)
+    second = acknowledge(
+        only(bedside.look("17:00")), by="okoye", action="seen", now=moment("17:00")
+    )
+    assert (second.step, second.id) == (
+        2,
+        derived_id("alert_event", view.alert.id, AlertEventKind.ACKNOWLEDGED, 2),
+    )
+
+
+def test_an_answer_after_stepping_down_is_to_the_critical(bedside: Bedside) -> None:
+    """U-59, U-60: nobody answered the critical yet, whatever the card shows now."""
+    view = only(bedside.save("10:00 spo2 88 | 20:00 spo2 93", "20:00"))
+    answer = acknowledge(view, by="blum", action="oxygen", now=moment("21:00"))
+    assert (view.level, answer.level) == ("warning", "critical")
+
+
+def test_a_level_that_ends_is_told_as_stepped_down_or_as_never_confirmed(
+    bedside: Bedside,
+) -> None:
+    """U-06: what was never confirmed is not said to have got better."""
+    bedside.save("10:00 spo2 88 | 20:00 spo2 93", "20:00")
+    bedside.save("30:00 sbp 185 | 32:00 sbp 165", "32:00")
+    assert "20:00 stepped_down warning" in bedside.told
+    assert "32:00 unconfirmed critical" in bedside.told
 
 
 def test_a_warning_may_be_answered_without(bedside: Bedside) -> None:
@@ -575,6 +622,7 @@ def test_pain_does_not_shorten_the_schedule() -> None:
 def test_a_late_entry_makes_no_set_due_in_the_past() -> None:
     assert spans("10:00 spo2 88 saved 40:00") == [("critical", "40:00", None)]
     assert spans("10:00 spo2 88 saved 40:00 | 20:00 spo2 97") == []
+    assert spans("10:00 spo2 88 saved 20:00 | 20:00 spo2 97") == []  # over when it was known
 
 
 # -- the dose really given ---------------------------------------------------------------------------

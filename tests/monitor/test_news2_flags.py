@@ -67,6 +67,8 @@ ROWS = [
      f" | 70:00 {full(temp='35.0')}"), []),
     ("U-47", "the 3 of consciousness has none under another sedation scale",
      f"10:00 {full(acvpu=1)}", [WARNED]),
+    ("U-47", "also when a sign with a limit of its own is outside in the same set",
+     f"10:00 {full(acvpu=1, sbp=165)}", [WARNED]),
     ("U-47", "it ends with Alert", f"10:00 {full(acvpu=1)} | 20:00 {full()}",
      ["warning resolved 10:00 confirmed 10:00 ended 20:00"]),
     ("U-48", "an incomplete sum of 4 is none", "10:00 rr 22 hr 120", []),
