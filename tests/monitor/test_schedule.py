@@ -116,7 +116,9 @@ def test_a_set_is_on_time_within_grace_and_late_until_the_next_due(
 
 
 def test_a_set_at_exactly_due_plus_interval_is_on_time_for_the_new_due() -> None:
-    assert told(started(obs_set(30)), 31)[:2] == [(15, "missed"), (30, "on_time")]
+    of = started(obs_set(30))
+    assert told(of, 31)[:2] == [(15, "missed"), (30, "on_time")]
+    assert overdue(dues(of, P02, (), at(31))) == ()
 
 
 @pytest.mark.parametrize(
@@ -192,6 +194,37 @@ def test_u41_a_large_bolus_is_a_high_dose_too() -> None:
     assert upcoming(started(obs_set(15), small), 17) == [21, 30]
 
 
+def asked(
+    of: InfusionSession, now: float, *spans: AlertSpan, protocol: InfusionProtocol = P02
+) -> tuple[float, str, str]:
+    """What the last due is for: minute, kind, reason."""
+    due = dues(of, protocol, spans, at(now))[-1]
+    return minute(due), due.kind, due.reason
+
+
+def test_every_due_says_why_it_is_due() -> None:
+    first = started(obs_set(15))
+    assert asked(first, 16) == (30, "interval", "every 15 min")
+    assert asked(first, 16, warning(15)) == (
+        20, "alert", "every 5 min while a warning alert is open",
+    )  # fmt: skip
+    assert asked(started(rate("1.1", 5), obs_set(15)), 16) == (
+        20, "interval", "every 5 min because of a high dose",
+    )  # fmt: skip
+    assert asked(started(stop(20), obs_set(25)), 26) == (40, "interval", "every 15 min in recovery")
+    assert asked(started(bolus(5, 20)), 21) == (35, "event", "15 min after the bolus")
+
+
+def test_the_schedule_names_an_alert_or_a_high_dose_only_where_it_asks_for_more() -> None:
+    """5 min because of the high dose are 5 min whether a warning is open or not."""
+    high = started(rate("1.1", 5), obs_set(15))
+    assert asked(high, 16, warning(15)) == (20, "interval", "every 5 min because of a high dose")
+    own = replace(P02, schedule_profile=replace(P02.schedule_profile, recovery_every_min=10))
+    recovering = started(rate("1.1", 5), stop(20), obs_set(25))
+    assert asked(recovering, 26) == (35, "interval", "every 10 min because of a high dose")
+    assert asked(recovering, 26, protocol=own) == (35, "interval", "every 10 min in recovery")
+
+
 def test_u41_the_first_recovery_due_is_never_later_than_the_one_that_stood() -> None:
     assert upcoming(started(obs_set(70), stop(80)), 81)[-1] == 95  # 100 stood
     assert upcoming(started(obs_set(70), stop(95)), 96)[-1] == 100
@@ -212,6 +245,7 @@ def test_u41_resuming_keeps_what_an_alert_in_recovery_shortened() -> None:
 def test_without_a_dosing_weight_the_profile_alone_holds() -> None:
     of = session(obs_set(-5), rate("1.5"), weight_kg=None)
     assert upcoming(of, 1) == [15]
+    assert upcoming(of.with_facts(obs_set(70)), 71)[-1] == 100
 
 
 def test_a_pause_keeps_the_schedule() -> None:
