@@ -145,6 +145,14 @@ def test_a_recovery_score_says_where_it_is_from_and_what_each_answer_is_worth(
         assert all(item.answers), item.key
 
 
+def test_what_a_scale_does_not_have_is_none_and_not_an_empty_text() -> None:
+    """Only a sedation code has a harmonised grade (U-49)."""
+    assert (SCALES["UK03"].question, SCALES["UK03"].snomed) == (None, None)
+    others = [scale for scale in SCALES.values() if scale.parameter != "sedation"]
+    assert others
+    assert {answer.grade for scale in others for answer in scale.codes} == {None}
+
+
 def test_normal_sleep_is_an_answer_of_two_scales() -> None:
     """U-50."""
     assert {key for key, scale in SCALES.items() if scale.has_sleep} == {"UK03", "POSS"}
