@@ -480,9 +480,5 @@ def _check_apart(level: Level) -> None:
             alone = [c for clear in level.clears for c in clear if c.measure == condition.measure]
             if len(clause) == 1 and len(level.clears) == 1 and len(alone) == 1:
                 clear = alone[0]
-                if (
-                    condition.operator != "="
-                    and clear.holds(condition.limit)
-                    and (condition.holds(condition.limit))
-                ):
+                if clear.holds(condition.limit) and condition.holds(condition.limit):
                     raise ValueError(f"“{clear}” would clear while “{condition}” holds")

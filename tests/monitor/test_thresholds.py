@@ -146,6 +146,24 @@ def test_a_row_that_is_not_understood_is_refused_by_name(
     assert str(refusal.value) == f"row sbp_high: {said}"
 
 
+def test_a_finding_that_would_clear_while_it_is_there_is_refused() -> None:
+    critical = {"fires": "chest_pain = yes", "clears": "chest_pain = yes", "confirm": "single"}
+    said = "^row chest_pain: “chest_pain = 1” would clear while “chest_pain = 1” holds$"
+    with pytest.raises(ValueError, match=said):
+        parse_threshold_set(broken("chest_pain", critical=critical))
+
+
+def test_a_clear_value_next_to_the_limit_is_understood() -> None:
+    """Above 160 fires and 160 clears: no value does both.  Two together are not compared."""
+    rows = [
+        {"fires": "value > 160", "clears": "value <= 160", "confirm": "repeat"},
+        {"fires": "value >= 160 and rise >= 10", "clears": "value < 165", "confirm": "repeat"},
+        {"fires": "value >= 160", "clears": "value < 165 or value < 150", "confirm": "repeat"},
+    ]
+    for row in rows:
+        assert parse_threshold_set(broken("sbp_high", warning=row)).rule("sbp_high").warning
+
+
 def test_a_row_without_an_id_is_named_by_its_place() -> None:
     content = packaged()
     content["rule"][2] |= {"sgin": "sbp"}
