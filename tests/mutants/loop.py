@@ -38,8 +38,12 @@ class Loop:
         self.reach: dict[str, list[pytest.Item]] = defaultdict(list)
         self.took_s: dict[pytest.Item, float] = {}
         self.running: dict[int, str] = {}
+        #: A name no slip has: what fails under it, before or after the others, is no slip.
+        self.nothing = ""
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        if not self.slips:
+            return True
         caches = [
             item
             for item in gc.get_objects()
@@ -48,7 +52,8 @@ class Loop:
         ]
         self._note_reach(session.items, caches)
         gc.freeze()
-        for slip in self.slips:
+        self.nothing = f"{max(self.reach, key=lambda name: len(self.reach[name]))}__mutmut_0"
+        for slip in (self.nothing, *self.slips, self.nothing):
             items = self.reach[mangled_name_from_mutant_name(slip)]
             if not items:
                 self.ended(slip, "survived")
@@ -107,4 +112,8 @@ class Loop:
         pid, status = os.wait()
         code = os.waitstatus_to_exitcode(status)
         outcome = "survived" if code == 0 else "killed" if code > 0 else "timeout"
-        self.ended(self.running.pop(pid), outcome)
+        slip = self.running.pop(pid)
+        if slip != self.nothing:
+            self.ended(slip, outcome)
+        elif outcome != "survived":
+            raise pytest.UsageError("the tests fail where there is no slip: no score is true")

@@ -6,9 +6,9 @@ forks from a process whose caches are full; so the tests are run by ``loop.py`` 
 leaves out, by ``beyond_functions.py``, with the same operators.  The tests are those that read
 like the specification: no database, no browser, nothing drawn at random.
 
-A slip no test notices is still noticed when the type checker refuses it: ``make check`` runs
-wherever the tests do.  What cannot be told from the original stands in ``equivalent.toml`` with the
-reason.  Exit status 1 when a slip is left, or an explanation is of nothing that survives.
+What the type checker refuses is not put to the tests: ``make check`` runs wherever they do.  What
+cannot be told from the original stands in ``equivalent.toml`` with the reason.  Exit status 1 when
+a slip is left, or an explanation is of nothing that survives.
 """
 
 from __future__ import annotations
