@@ -473,6 +473,25 @@ def test_the_monitor_signs_what_it_did(bedside: Bedside) -> None:
     assert (event.by, event.kind, event.at) == (MONITOR, AlertEventKind.CONFIRMED, moment("10:00"))
 
 
+def test_what_was_told_is_stored_whole_under_an_id_that_follows_from_it(bedside: Bedside) -> None:
+    """Worked out twice, by two processes or two versions, it is one row."""
+    bedside.save("10:00 sbp 165", "10:00")
+    bedside.look("16:00")
+    (alert,), (event,) = bedside.alerts, bedside.events
+    assert event == AlertEvent(
+        id=derived_id("alert_event", alert.id, AlertEventKind.CONFIRMED, 1),
+        alert_id=alert.id,
+        kind=AlertEventKind.CONFIRMED,
+        step=1,
+        at=moment("15:00"),
+        recorded_at=moment("16:00"),
+        by=MONITOR,
+        action=None,
+        text="no repeat in time",
+        level="warning",
+    )
+
+
 # -- answering ---------------------------------------------------------------------------------------
 
 
@@ -636,8 +655,8 @@ CARDS = [
     ("what else is outside in the same group", "10:00 sbp 172 dbp 112", "", "10:00",
      "DBP 112 >= 110", "Diastolic pressure high. Also SBP 172 >= 160, MAP 132 >= 120. {limits}."),
     ("the worst value when it is not the first, and the baseline",
-     "10:00 sbp 165 | 12:00 sbp 172.5", "sbp 150", "13:00", "SBP 173 >= 160",
-     f"{HIGH}. Worst 172.5. Baseline 150. {{limits}}."),
+     "10:00 sbp 165 | 12:00 sbp 172.46", "sbp 150.46", "13:00", "SBP 172 >= 160",
+     f"{HIGH}. Worst 172.5. Baseline 150.5. {{limits}}."),
     ("what is over is not said beside what lasts",
      "10:00 sbp 165 dbp 102 | 12:00 sbp 165 dbp 80", "", "13:00", "SBP 165 >= 160",
      f"{HIGH}. {{limits}}."),

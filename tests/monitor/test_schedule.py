@@ -181,6 +181,8 @@ def test_u41_dep_40_is_every_10_then_every_15_minutes_without_dues_after_a_bolus
 def test_u41_a_high_rate_holds_for_30_minutes_after_it() -> None:
     of = started(obs_set(15), rate("1.1", 20), rate("0.4", 40))
     assert upcoming(of, 21) == [22, 25]
+    # It ended at 40 and held until 70, however long after that somebody looks.
+    assert upcoming(of.with_facts(obs_set(71)), 80)[-1] == 101
     assert [base_interval_min(of, P02, at(m)) for m in (19, 20, 40, 70, 70.1)] == [15, 5, 5, 5, 30]
     every = base_intervals(of, P02)
     assert [every(at(m)) for m in (-10, 20, 70.1)] == [15, 5, 30]

@@ -14,7 +14,6 @@ import resource
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from itertools import accumulate
 
 import pytest
 from _pytest.runner import runtestprotocol
@@ -22,9 +21,6 @@ from mutmut.mutation.trampoline import set_mutant_under_test
 from mutmut.state import state
 from mutmut.utils.format_utils import mangled_name_from_mutant_name
 
-#: The quickest tests of a function that together take so long, in s: what else reaches it is about
-#: something larger, and would find little more.
-QUICKEST_S = 4
 #: Processor time: at least this, or so many times what the tests take without a slip, in s.
 LEAST_S, TIMES = 10, 15
 AT_ONCE = 2
@@ -84,8 +80,6 @@ class Loop:
                 self.reach[function].append(item)
         for reached in self.reach.values():
             reached.sort(key=lambda item: self.took_s[item])
-            together = accumulate(self.took_s[item] for item in reached)
-            del reached[max(1, sum(took <= QUICKEST_S for took in together)) :]
 
     def _try(
         self,
