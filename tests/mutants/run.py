@@ -114,18 +114,27 @@ class Functions:
     def _refused(self) -> list[str]:
         """What the type checker refuses: nobody would get as far as the tests with it."""
         command = [sys.executable, "-m", "mypy", "monitor", "--output", "json"]
+        command += ["--disable-error-code", "unused-ignore"]
         said = subprocess.run(command, capture_output=True, text=True, check=False).stdout
-        lines: dict[str, list[int]] = {}
+        errors: dict[str, list[tuple[int, str]]] = {}
         for line in filter(str.strip, said.splitlines()):
             error = json.loads(line)
             if error["severity"] == "error":
-                lines.setdefault(Path(error["file"]).stem, []).append(error["line"])
-        return [
-            name
-            for name, module in self.names().items()
-            for span in [self.mutated[module].line_span_by_function_name[name.rpartition(".")[2]]]
-            if any(span.start <= line <= span.end for line in lines.get(module, ()))
-        ]
+                found = errors.setdefault(Path(error["file"]).stem, [])
+                found.append((error["line"], error["code"]))
+
+        def wrong(module: str, name: str) -> set[str]:
+            span = self.mutated[module].line_span_by_function_name[name]
+            return {code for line, code in errors[module] if span.start <= line <= span.end}
+
+        refused = []
+        for full_name, module in self.names().items():
+            name = full_name.rpartition(".")[2]
+            # That a method stands in its class many times is wrong in its original, too.
+            original = f"{name.partition('__mutmut_')[0]}__mutmut_orig"
+            if module in errors and wrong(module, name) - wrong(module, original):
+                refused.append(full_name)
+        return refused
 
     def _key(self, name: str, module: str) -> str:
         span = self.mutated[module].line_span_by_function_name[name.rpartition(".")[2]]
