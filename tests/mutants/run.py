@@ -189,6 +189,8 @@ def main(wanted: list[str]) -> int:
     os.environ["CI"] = "true"
     WORK.mkdir(parents=True, exist_ok=True)
     copy = fresh_copy("beyond")
+    # mutmut reads its settings where it is; a test's process goes to the copy anyway.
+    os.chdir(copy)
     beyond = {
         module: run_beyond_functions(module, copy, WORK / f"beyond-{module}.json")
         for module in modules
