@@ -145,6 +145,12 @@ def test_a_recovery_score_says_where_it_is_from_and_what_each_answer_is_worth(
         assert all(item.answers), item.key
 
 
+def test_an_answer_is_not_sleep_unless_it_is_said() -> None:
+    """U-50: code 0 without the tick is an alert patient."""
+    answers = SCALES["UK03"].answer(0), SCALES["UK03"].answer(0, asleep=True)
+    assert [answer is not None and answer.asleep for answer in answers] == [False, True]
+
+
 def test_what_a_scale_does_not_have_is_none_and_not_an_empty_text() -> None:
     """Only a sedation code has a harmonised grade (U-49)."""
     assert (SCALES["UK03"].question, SCALES["UK03"].snomed) == (None, None)

@@ -66,6 +66,13 @@ def test_the_critical_side_effects_are_those_of_the_vocabulary() -> None:
     assert rule.critical.fires[0] == (Condition("grade", ">=", Decimal(CRITICAL_FROM_GRADE)),)
 
 
+@pytest.mark.parametrize("name", ["warning", "critical"])
+def test_a_level_is_found_by_its_name(name: str) -> None:
+    level = default_set().rule("sbp_high").level(name)
+    assert level is not None
+    assert level.name == name
+
+
 def test_a_rule_is_found_by_its_id() -> None:
     assert default_set().rule("sbp_high").group == "bp_high"
     with pytest.raises(KeyError):
