@@ -4,7 +4,7 @@ VENV   := .venv
 PY     := $(VENV)/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test coverage check fix bench soak pictures clean
+.PHONY: help run demo test coverage check fix bench soak mutants pictures clean
 
 help:
 	@echo "make run    start the monitor on 127.0.0.1 with demo data on first use"
@@ -15,6 +15,7 @@ help:
 	@echo "make fix    put formatting and simple lint right"
 	@echo "make pictures  take the README's pictures anew"
 	@echo "make bench  measure speed; writes build/bench.json (ONLY=name for one figure)"
+	@echo "make mutants  slips in the rules, one at a time, and who notices (ONLY=\"schedule scales\" for some)"
 	@echo "make soak   1,000 faults under entries; writes build/soak.json, goes on after a stop (FAULTS=n)"
 
 $(VENV)/bin/python:
@@ -72,6 +73,19 @@ soak: $(VENV)/.tests
 	@$(PY) tests/setup_machine.py
 	@mkdir -p build
 	$(PY) -m tests.soak $(FAULTS)
+
+# An environment of its own: what makes the slips is no part of the tests.
+MUTANTS := build/mutants-venv
+
+$(MUTANTS)/.ready: requirements.txt tests/requirements.txt tests/mutants/requirements.txt
+	@echo "Installing what mutation testing needs ..."
+	@mkdir -p build && $(PYTHON) -m venv $(MUTANTS)
+	@$(MUTANTS)/bin/python -m pip install --quiet --disable-pip-version-check -r tests/mutants/requirements.txt || \
+	  { echo "The packages of tests/mutants/requirements.txt could not be installed: is a package registry reachable?"; exit 1; }
+	@touch $@
+
+mutants: $(MUTANTS)/.ready
+	$(MUTANTS)/bin/python tests/mutants/run.py $(ONLY)
 
 pictures: $(VENV)/.tests
 	@$(PY) tests/setup_machine.py

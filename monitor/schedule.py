@@ -193,7 +193,7 @@ def clock_state(of: Iterable[Due], as_of: datetime) -> ClockState | None:
 
 
 def _clock_words(level: str, due: Due, as_of: datetime) -> ClockState:
-    minutes = int((as_of - due.due_at).total_seconds() // 60)
+    minutes = (as_of - due.due_at) // timedelta(minutes=1)
     if level == "critical":
         sentence = f"Observations were missed: due {minutes} min ago. Take a set now."
         return ClockState(level, sentence, due.deadline_at, due)
@@ -227,7 +227,8 @@ def earliest_discharge_at(
     minutes = profile.min_recovery_min
     if plan.high_spans:
         minutes = max(minutes, profile.high_rate.min_recovery_min)
-    ends = [plan.recovery_from(as_of) + timedelta(minutes=minutes)]
+    # The last change of state began the recovery that goes on: INF ended there.
+    ends = [plan.states[-1][0] + timedelta(minutes=minutes)]
     if profile.min_from_start_min is not None:
         ends.append(plan.start_at + timedelta(minutes=profile.min_from_start_min))
     return max(ends)
@@ -292,14 +293,6 @@ class _Plan:
             earlier = saved.get(fact.taken_at, fact.recorded_at)
             saved[fact.taken_at] = min(earlier, fact.recorded_at)
         return saved
-
-    def recovery_from(self, at: datetime) -> datetime:
-        """When the recovery that goes on at a moment began: the end of INF."""
-        began = at
-        for changed_at, state in self.states:
-            if changed_at <= at and state is SessionStatus.RECOVERY:
-                began = changed_at
-        return began
 
     def _increases(self) -> list[datetime]:
         """Moments of a higher rate than the last one above 0; the start is none (U-23)."""
@@ -398,8 +391,8 @@ class _Plan:
 class _Pending:
     """A due that nobody has met yet.
 
-    ``next_min`` is the interval that follows should it be missed; 0 for an event.  ``known_at`` is
-    when what asks for it was saved.
+    ``next_min`` is the interval that follows should it be missed; no event is followed by one.
+    ``known_at`` is when what asks for it was saved.
     """
 
     due_at: datetime
@@ -408,7 +401,7 @@ class _Pending:
     kind: str
     reason: str
     known_at: datetime
-    next_min: int = 0
+    next_min: int
 
     @property
     def opens_at(self) -> datetime:
@@ -587,10 +580,8 @@ class _Keeper:
         """Sets after an increase or bolus replace the earlier ones not yet overdue (U-36)."""
         self.pending = [due for due in self.pending if not due.is_event or at > due.late_at]
         for minutes in self.plan.offsets(at):
-            due = self._interval_due(
-                at + timedelta(minutes=minutes), minutes, "event", f"{minutes} min after the {what}"
-            )
-            self.pending.append(replace(due, next_min=0))
+            due_at, reason = at + timedelta(minutes=minutes), f"{minutes} min after the {what}"
+            self.pending.append(self._interval_due(due_at, minutes, "event", reason))
 
     def _resume(self, at: datetime) -> None:
         """Resuming the infusion voids the first due of a recovery that is not reached yet."""

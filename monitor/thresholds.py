@@ -8,7 +8,7 @@ never fire because of a slip in it would look like safety.
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal, InvalidOperation
@@ -245,19 +245,6 @@ class Rule:
         """The parameter an alert of this rule is about."""
         return self.sign if self.sign in _WHOLE_SIGNS else self.parameters[0]
 
-    @property
-    def kind(self) -> str:
-        """``"relative"`` when it needs a baseline, ``"finding"`` for ticks, else ``"absolute"``."""
-        measures = {condition.measure for condition in self._conditions("fires")}
-        if measures & set(RELATIVE):
-            return "relative"
-        return "absolute" if measures & {"value", "grade", "code"} else "finding"
-
-    def _conditions(self, part: str) -> Iterator[Condition]:
-        for level in self.levels:
-            for clause in getattr(level, part):
-                yield from clause
-
 
 @dataclass(frozen=True, slots=True)
 class AlertPolicy:
@@ -493,9 +480,5 @@ def _check_apart(level: Level) -> None:
             alone = [c for clear in level.clears for c in clear if c.measure == condition.measure]
             if len(clause) == 1 and len(level.clears) == 1 and len(alone) == 1:
                 clear = alone[0]
-                if (
-                    condition.operator != "="
-                    and clear.holds(condition.limit)
-                    and (condition.holds(condition.limit))
-                ):
+                if clear.holds(condition.limit) and condition.holds(condition.limit):
                     raise ValueError(f"“{clear}” would clear while “{condition}” holds")

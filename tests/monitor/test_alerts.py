@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
 
 import pytest
 
@@ -20,13 +21,15 @@ from monitor.alerts import (
     confirmed_spans,
     dose_interlocks,
     open_alerts,
+    suppress,
 )
 from monitor.breaches import find_breaches
-from monitor.errors import InvalidEntry
+from monitor.errors import InvalidEntry, Problem
+from monitor.ids import derived_id
 from monitor.protocols import InfusionProtocol
 from monitor.record import Fact, InfusionSession
 from monitor.schedule import Due
-from tests.build import amendment, at, observation, rate, seeded, session, weight
+from tests.build import amendment, at, obs_set, observation, rate, seeded, session, weight
 from tests.monitor.limits import clock, default_set, facts_of, infusion, moment
 
 
@@ -470,15 +473,80 @@ def test_the_monitor_signs_what_it_did(bedside: Bedside) -> None:
     assert (event.by, event.kind, event.at) == (MONITOR, AlertEventKind.CONFIRMED, moment("10:00"))
 
 
+def test_what_was_told_is_stored_whole_under_an_id_that_follows_from_it(bedside: Bedside) -> None:
+    """Worked out twice, by two processes or two versions, it is one row."""
+    bedside.save("10:00 sbp 165", "10:00")
+    bedside.look("16:00")
+    (alert,), (event,) = bedside.alerts, bedside.events
+    assert event == AlertEvent(
+        id=derived_id("alert_event", alert.id, AlertEventKind.CONFIRMED, 1),
+        alert_id=alert.id,
+        kind=AlertEventKind.CONFIRMED,
+        step=1,
+        at=moment("15:00"),
+        recorded_at=moment("16:00"),
+        by=MONITOR,
+        action=None,
+        text="no repeat in time",
+        level="warning",
+    )
+
+
 # -- answering ---------------------------------------------------------------------------------------
 
 
 def test_a_critical_needs_an_action_or_a_reason(bedside: Bedside) -> None:
     """7.2."""
     view = only(bedside.save("10:00 spo2 88", "10:00"))
-    with pytest.raises(InvalidEntry, match="needs what was done"):
-        acknowledge(view, by="blum", action=" ", now=moment("11:00"))
+    for action in (" ", "", None):
+        with pytest.raises(InvalidEntry) as refusal:
+            acknowledge(view, by="blum", action=action, now=moment("11:00"))
+        assert refusal.value.problems == (
+            Problem("action", "A critical alert needs what was done about it, or why nothing was."),
+        )
     assert acknowledge(view, by="blum", action="", text="probe off", now=moment("11:00")).text
+
+
+def test_an_answer_is_kept_with_all_it_says(bedside: Bedside) -> None:
+    view = only(bedside.save("10:00 sbp 165", "15:00"))
+    first = acknowledge(view, by="blum", action="slow", text="talking", now=moment("16:00"))
+    assert first == AlertEvent(
+        id=derived_id("alert_event", view.alert.id, AlertEventKind.ACKNOWLEDGED, 1),
+        alert_id=view.alert.id,
+        kind=AlertEventKind.ACKNOWLEDGED,
+        step=1,
+        at=moment("16:00"),
+        recorded_at=moment("16:00"),
+        by="blum",
+        action="slow",
+        text="talking",
+        level="warning",
+    )
+    bedside.events += (first,)
+    second = acknowledge(
+        only(bedside.look("17:00")), by="okoye", action="seen", now=moment("17:00")
+    )
+    assert (second.step, second.id) == (
+        2,
+        derived_id("alert_event", view.alert.id, AlertEventKind.ACKNOWLEDGED, 2),
+    )
+
+
+def test_an_answer_after_stepping_down_is_to_the_critical(bedside: Bedside) -> None:
+    """U-59, U-60: nobody answered the critical yet, whatever the card shows now."""
+    view = only(bedside.save("10:00 spo2 88 | 20:00 spo2 93", "20:00"))
+    answer = acknowledge(view, by="blum", action="oxygen", now=moment("21:00"))
+    assert (view.level, answer.level) == ("warning", "critical")
+
+
+def test_a_level_that_ends_is_told_as_stepped_down_or_as_never_confirmed(
+    bedside: Bedside,
+) -> None:
+    """U-06: what was never confirmed is not said to have got better."""
+    bedside.save("10:00 spo2 88 | 20:00 spo2 93", "20:00")
+    bedside.save("30:00 sbp 185 | 32:00 sbp 165", "32:00")
+    assert "20:00 stepped_down warning" in bedside.told
+    assert "32:00 unconfirmed critical" in bedside.told
 
 
 def test_a_warning_may_be_answered_without(bedside: Bedside) -> None:
@@ -575,6 +643,156 @@ def test_pain_does_not_shorten_the_schedule() -> None:
 def test_a_late_entry_makes_no_set_due_in_the_past() -> None:
     assert spans("10:00 spo2 88 saved 40:00") == [("critical", "40:00", None)]
     assert spans("10:00 spo2 88 saved 40:00 | 20:00 spo2 97") == []
+    assert spans("10:00 spo2 88 saved 20:00 | 20:00 spo2 97") == []  # over when it was known
+
+
+# -- what the card says ------------------------------------------------------------------------------
+
+HIGH = "Systolic pressure high"
+#: readings, those before, looked at, headline, what stands under it
+CARDS = [
+    ("one reading", "10:00 sbp 165", "", "10:00", "SBP 165 >= 160", f"{HIGH}. {{limits}}."),
+    ("what else is outside in the same group", "10:00 sbp 172 dbp 112", "", "10:00",
+     "DBP 112 >= 110", "Diastolic pressure high. Also SBP 172 >= 160, MAP 132 >= 120. {limits}."),
+    ("the worst value when it is not the first, and the baseline",
+     "10:00 sbp 165 | 12:00 sbp 172.46", "sbp 150.46", "13:00", "SBP 172 >= 160",
+     f"{HIGH}. Worst 172.5. Baseline 150.5. {{limits}}."),
+    ("what is over is not said beside what lasts",
+     "10:00 sbp 165 dbp 102 | 12:00 sbp 165 dbp 80", "", "13:00", "SBP 165 >= 160",
+     f"{HIGH}. {{limits}}."),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("why", "readings", "before", "when", "headline", "detail"), CARDS, ids=[c[0] for c in CARDS]
+)
+def test_what_the_card_says(
+    why: str, readings: str, before: str, when: str, headline: str, detail: str
+) -> None:
+    view = only(Bedside(infusion(readings, before)).look(when))
+    assert view.text == headline
+    assert view.detail == detail.format(limits="Limits ADULT-CLINIC-1 v1")
+    assert view.rules == "ADULT-CLINIC-1 v1"
+
+
+def test_the_card_of_an_amended_reading_says_what_was_told_and_that_it_is_gone() -> None:
+    """U-66."""
+    wrong = observation("sbp", 165, 10)
+    bedside = Bedside(session(rate("0.1", 0), wrong))
+    bedside.look("12:00")
+    view = only(bedside.add([amendment(wrong, 20)], "21:00"))
+    assert view.detail == (
+        "Systolic pressure high: SBP 165 >= 160. "
+        "Amended: nothing is left of it, or another alert has it. ADULT-CLINIC-1 v1."
+    )
+    assert (view.text, view.source, view.rule_ids) == ("SBP 165 >= 160", "", ("sbp_high",))
+    assert (view.peak_value, view.peak_at, view.readings) == (165, None, ())
+    assert (view.onset_at, view.cleared_at) == (moment("10:00"), moment("21:00"))
+    assert (view.unconfirmed, view.retrospective) == (False, False)
+    # It ended when it was found out, whenever somebody looks.
+    assert only(bedside.look("40:00")).cleared_at == moment("21:00")
+
+
+def test_the_card_of_a_set_that_is_missing_names_the_schedule() -> None:
+    """U-33."""
+    bedside = Bedside(
+        session(obs_set(-5), rate("0.1")), protocol=seeded("protocol", "P02").protocol()
+    )
+    view = only(bedside.look("19:00"))
+    assert view.is_clock
+    assert view.text == "set late, due every 15 min"
+    assert view.detail == "Observation set. Schedule PAIN-OUT of protocol P02 v1."
+    assert view.rules == "Schedule PAIN-OUT of protocol P02 v1"
+    # Without the protocol nobody judges it: what was told stands, and nothing is said to be gone.
+    bedside.protocol = None
+    unjudged = only(bedside.look("20:00"))
+    assert unjudged.detail == "Observation set: set late, due every 15 min."
+    assert unjudged.rules == "ADULT-CLINIC-1 v1"
+    # Entered later in time: it is said why the alert is gone.
+    bedside.protocol = seeded("protocol", "P02").protocol()
+    late = obs_set(15, changes={"recorded": 21})
+    gone = only(bedside.add(late, "21:00"))
+    assert gone.detail == (
+        "Observation set: set late, due every 15 min. A set that was in time was entered later."
+    )
+
+
+def test_a_view_says_all_that_the_record_has_of_an_alert() -> None:
+    """7.2, 7.3: an open warning, confirmed and not answered yet."""
+    shown = infusion("10:00 sbp 165 | 12:00 sbp 172", "sbp 150")
+    bedside = Bedside(shown)
+    view = only(bedside.look("13:00"))
+    (alert,), (confirmed,) = bedside.alerts, bedside.events
+    rule = default_set().rule("sbp_high")
+    assert view == AlertView(
+        alert=alert,
+        state=AlertState.ACTIVE,
+        level="warning",
+        text="SBP 172 >= 160",
+        detail=view.detail,
+        recheck_from=None,
+        recheck_by=None,
+        onset_at=moment("10:00"),
+        detected_at=moment("10:00"),
+        confirmed_at=moment("12:00"),
+        cleared_at=None,
+        resolved_at=None,
+        acknowledged_by=None,
+        acknowledged_at=None,
+        readings=tuple(item for item in shown.observations if item.value != 150),
+        source=rule.source,
+        confirmed_level="warning",
+        answer_level="warning",
+        answers=(),
+        rule_ids=("sbp_high",),
+        peak_value=Decimal(172),
+        peak_at=moment("12:00"),
+        unconfirmed=False,
+        retrospective=False,
+        escalates=True,
+        escalated_to=(),
+        escalated_at=None,
+        suppressed_until=None,
+        why_not_suppressed=None,
+        suppressions=0,
+        interlock="Warning not answered yet: SBP 172 >= 160.",
+        rules="ADULT-CLINIC-1 v1",
+        events=(confirmed,),
+        hidden_until=None,
+        closed_at=None,
+    )
+    answered = bedside.answer("14:00", action="slow")
+    assert (answered.acknowledged_by, answered.acknowledged_at) == ("blum", moment("14:00"))
+    assert [event.kind for event in answered.events] == ["confirmed", "acknowledged"]
+
+
+def test_a_pending_card_says_when_its_repeat_decides_for_the_first_of_its_limits() -> None:
+    """U-06: SBP from 10:00 on, DBP from 10:30 on; the first to be decided counts."""
+    view = only(Bedside(infusion("10:00 sbp 165 | 10:30 dbp 102")).look("10:30"))
+    assert (view.recheck_from, view.recheck_by) == (moment("11:00"), moment("15:00"))
+
+
+def test_a_hidden_alert_says_until_when_and_how_often(bedside: Bedside) -> None:
+    view = only(bedside.save("10:00 sbp 165 | 12:00 sbp 165", "12:00"))
+    bedside.events += (suppress(view, by="blum", reason="beside me", now=moment("13:00")),)
+    view = only(bedside.look("13:00"))
+    assert (view.suppressions, view.suppressed_until) == (1, moment("28:00"))
+    assert view.hidden_until == moment("28:00")
+    # An answer ends the hiding, but that it was hidden, and until when, stays told.
+    answered = bedside.answer("14:00")
+    assert (answered.suppressions, answered.suppressed_until) == (1, None)
+
+
+def test_what_was_missed_is_asked_about_before_what_is_late() -> None:
+    late = Due(moment("30:00"), "interval", 180, "late", None, "every 15 min", moment("45:00"))
+    missed = replace(late, state="missed")
+    assert dose_interlocks((), (late, missed)) == ("The observation set is missed.",)
+    assert dose_interlocks((), ()) == ()
+
+
+def test_one_reason_is_asked_about_once(bedside: Bedside) -> None:
+    view = only(bedside.save("10:00 sbp 165", "10:00"))
+    assert len(dose_interlocks((view, view), ())) == 1
 
 
 # -- the dose really given ---------------------------------------------------------------------------

@@ -7,16 +7,29 @@ the few words of the language.  Every edge is tried on both sides.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 
-from monitor.breaches import find_breaches, rule_applies
+from monitor.breaches import Breach, Step, find_breaches, rule_applies
 from monitor.parameters import PARAMETERS
+from monitor.protocols import InfusionProtocol, SoftHard
 from monitor.readings import baseline
-from monitor.record import NotTaken
+from monitor.record import InfusionSession, NotTaken
 from monitor.thresholds import parse_threshold_set
-from tests.build import amendment, at, event, obs_set, observation, rate, session, stop
+from tests.build import (
+    amendment,
+    at,
+    bolus,
+    event,
+    obs_set,
+    observation,
+    rate,
+    seeded,
+    session,
+    stop,
+)
 from tests.build import side_effect as effect
 from tests.monitor.limits import (
     changed_set,
@@ -807,3 +820,72 @@ def test_the_set_may_be_any_set_and_is_not_read_again() -> None:
         "sbp_high warning active 10:00 confirmed 15:00"
     ]
     assert flags("10:00 sbp 152") == []
+
+
+# -- the dose really given ---------------------------------------------------------------------------
+
+
+P02 = seeded("protocol", "P02").protocol()
+
+
+def of_dose(shown: InfusionSession, until: float, protocol: InfusionProtocol = P02) -> list[Breach]:
+    found = find_breaches(shown, default_set(), at(until), protocol=protocol)
+    return [item for item in found if item.parameter == "dose"]
+
+
+def test_u25_a_total_that_was_passed_is_a_breach_that_never_ends() -> None:
+    """At 70 kg: 1 mg/kg (70 mg) after 60 min, 2 mg/kg (140 mg) after 120 min."""
+    first, second, third = rate("1.0", 0), rate("1.0", 30), rate("1.0", 60)
+    shown = session(first, second, third, rate("1.0", 90))
+    (found,) = of_dose(shown, 200)
+    assert found == Breach(
+        rule_id="total_mg_per_kg.hard",
+        group="dose_total",
+        label="Dose limit passed",
+        parameter="dose",
+        level="critical",
+        state="active",
+        onset_at=at(60),
+        confirmed_at=at(120),
+        ended_at=None,
+        recheck_by=None,
+        trigger=third,
+        trigger_value=None,
+        readings=(first, second, third),
+        peak_value=None,
+        peak_at=at(120),
+        baseline_value=None,
+        threshold_text="Total dose above 2 mg/kg (140 mg), the hard limit of P02",
+        onset_text="Total dose above 1 mg/kg (70 mg), the usual maximum of P02",
+        text="Total dose above 2 mg/kg (140 mg), the hard limit of P02.",
+        source=P02.source,
+        confirmed_level="critical",
+        steps=(Step(at(60), at(60), 1, 1), Step(at(120), at(120), 2, 2)),
+        order=len(default_set().rules),
+    )
+
+
+def test_u25_the_duration_is_a_breach_of_its_own() -> None:
+    """P02: 4 h is usual, 8 h the hard limit."""
+    (found,) = of_dose(session(rate("0.1", 0)), 300)
+    assert (found.rule_id, found.group, found.level) == (
+        "duration_h.soft", "dose_duration", "warning",
+    )  # fmt: skip
+    assert found.threshold_text == "Infusion longer than 4 h, the usual maximum of P02"
+
+
+def test_u25_a_bolus_that_passes_a_limit_is_what_passed_it() -> None:
+    """The second of two is given at 10, and staff could know it when it was saved, at 25."""
+    first, second = bolus(60, 0), bolus(50, 10, recorded=25)
+    (found,) = of_dose(session(first, second), 30)
+    assert (found.trigger, found.readings) == (second, (first, second))
+    assert found.steps == (Step(at(10), at(25), 1, 1),)
+
+
+def test_u25_a_second_limit_of_one_level_is_no_step() -> None:
+    """At 70 kg 70 mg are usual, 100 mg and 140 mg hard: the first hard one is named."""
+    both = replace(P02.limits, total_mg=SoftHard(None, Decimal(100)))
+    shown = session(rate("1.0", 0))
+    (found,) = of_dose(shown, 130, replace(P02, limits=both))
+    assert [(step.shown, step.confirmed) for step in found.steps] == [(1, 1), (2, 2)]
+    assert found.rule_id == "total_mg.hard"

@@ -7,8 +7,17 @@ from __future__ import annotations
 
 import pytest
 
-from monitor.alerts import AlertEventKind, AlertState, AlertView, acknowledge, open_alerts, suppress
-from monitor.errors import InvalidEntry
+from monitor.alerts import (
+    AlertEvent,
+    AlertEventKind,
+    AlertState,
+    AlertView,
+    acknowledge,
+    open_alerts,
+    suppress,
+)
+from monitor.errors import InvalidEntry, Problem
+from monitor.ids import derived_id
 from tests.monitor.limits import clock, infusion, moment
 from tests.monitor.test_alerts import Bedside, only
 
@@ -202,8 +211,39 @@ def test_a_pending_alert_cannot_be_hidden(bedside: Bedside) -> None:
 
 def test_hiding_needs_a_reason(bedside: Bedside) -> None:
     bedside.save("10:00 sbp 185 | 12:00 sbp 185", "12:00")
-    with pytest.raises(InvalidEntry, match="Say why"):
+    with pytest.raises(InvalidEntry) as refusal:
         suppress(only(bedside.look("13:00")), by="blum", reason=" ", now=moment("13:00"))
+    assert refusal.value.problems == (Problem("text", "Say why the alert is hidden."),)
+
+
+def test_all_that_is_wrong_with_hiding_is_said_at_once(bedside: Bedside) -> None:
+    view = only(bedside.save("10:00 spo2 88", "10:00"))
+    with pytest.raises(InvalidEntry) as refusal:
+        suppress(view, by="blum", reason="", now=moment("11:00"))
+    assert [problem.field for problem in refusal.value.problems] == ["text", "alert_id"]
+
+
+def test_hiding_is_kept_with_all_it_says(bedside: Bedside) -> None:
+    view = only(bedside.save("10:00 sbp 185 | 12:00 sbp 185", "12:00"))
+    first = suppress(view, by="blum", reason=" doctor beside me ", now=moment("13:00"))
+    assert first == AlertEvent(
+        id=derived_id("alert_event", view.alert.id, AlertEventKind.SUPPRESSED, 1),
+        alert_id=view.alert.id,
+        kind=AlertEventKind.SUPPRESSED,
+        step=1,
+        at=moment("13:00"),
+        recorded_at=moment("13:00"),
+        by="blum",
+        text="doctor beside me",
+        level="critical",
+    )
+    bedside.events += (first,)
+    view = only(bedside.save("17:00 sbp 186", "17:00"))
+    second = suppress(view, by="blum", reason="again", now=moment("17:30"))
+    assert (second.step, second.id) == (
+        2,
+        derived_id("alert_event", view.alert.id, AlertEventKind.SUPPRESSED, 2),
+    )
 
 
 # -- closed, and why nobody was called ---------------------------------------------------------------
@@ -225,8 +265,11 @@ def test_a_critical_for_which_nobody_is_called_says_why(bedside: Bedside, action
     """F53: a reason is needed for not escalating."""
     bedside.save(CRITICAL, "10:00")
     view = only(bedside.look("11:00"))
-    with pytest.raises(InvalidEntry, match="why nobody was called"):
+    with pytest.raises(InvalidEntry) as refusal:
         acknowledge(view, by="blum", action=action, now=moment("11:00"))
+    assert refusal.value.problems == (
+        Problem("text", "Say why nobody was called for a critical alert."),
+    )
     given = acknowledge(view, by="blum", action=action, text="probe off", now=moment("11:00"))
     assert given.text == "probe off"
 

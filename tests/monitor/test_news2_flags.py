@@ -12,9 +12,10 @@ import pytest
 from monitor.alerts import alert_views, alerts_to_raise
 from monitor.breaches import Breach, find_breaches
 from monitor.protocols import seed_versions
+from monitor.thresholds import parse_threshold_set
 from monitor.timeline import marks
 from tests.build import amendment, observation, rate, session
-from tests.monitor.limits import default_set, flags, infusion, moment, news2_set
+from tests.monitor.limits import default_set, flags, infusion, moment, news2_set, packaged
 
 #: All seven parts, all scoring 0; what is tried is put in its place.
 PARTS = {"rr": "16", "spo2": "97", "o2_flow": "0", "sbp": "120", "hr": "70", "acvpu": "0"}
@@ -67,6 +68,8 @@ ROWS = [
      f" | 70:00 {full(temp='35.0')}"), []),
     ("U-47", "the 3 of consciousness has none under another sedation scale",
      f"10:00 {full(acvpu=1)}", [WARNED]),
+    ("U-47", "also when a sign with a limit of its own is outside in the same set",
+     f"10:00 {full(acvpu=1, sbp=165)}", [WARNED]),
     ("U-47", "it ends with Alert", f"10:00 {full(acvpu=1)} | 20:00 {full()}",
      ["warning resolved 10:00 confirmed 10:00 ended 20:00"]),
     ("U-48", "an incomplete sum of 4 is none", "10:00 rr 22 hr 120", []),
@@ -203,6 +206,19 @@ def test_set_by_set_is_the_same_as_all_at_once() -> None:
         again = [b.steps for b in find_breaches(anew, news2_set(), until) if b.rule_id == "news2"]
         assert seen == again
     assert seen
+
+
+def test_a_baseline_entered_later_decides_again_who_says_the_three() -> None:
+    """U-44, U-47: HR 40 has a limit of its own for most patients; here not for those with 55 or less."""
+    content = packaged("ADULT-NEWS2-1")
+    (row,) = (row for row in content["rule"] if row["id"] == "hr_low_slow_baseline")
+    row["warning"] |= {"fires": "value <= 38", "clears": "value >= 39"}
+    row["critical"] |= {"fires": "value <= 35", "clears": "value >= 38"}
+    limits = parse_threshold_set(content)
+    shown = infusion(f"10:00 {full(hr=40)}")
+    assert [item.rule_id for item in find_breaches(shown, limits, moment("10:00"))] == ["hr_low"]
+    shown = shown.with_facts((observation("hr", 50, -10, recorded=20),))
+    assert [item.rule_id for item in find_breaches(shown, limits, moment("20:00"))] == ["news2"]
 
 
 def test_the_set_with_news2_is_the_default_set_and_one_row() -> None:

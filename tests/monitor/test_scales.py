@@ -127,5 +127,38 @@ def test_a_recovery_score_is_passed_at_9_of_10_and_never_while_an_item_is_missin
     missing = {key: points for key, points in full.items() if key != first}
     assert score.total(missing) is None
     assert not score.passed(missing)
-    with pytest.raises(ValueError, match="has no answer 3"):
+    with pytest.raises(ValueError, match=f"^{score.label} has no answer 3 to {first}$"):
         score.total(full | {first: 3})
+    with pytest.raises(ValueError, match="has no answer 2 to smile"):
+        score.total(full | {"smile": 2})
+
+
+@pytest.mark.parametrize("score_id", ["ALDRETE", "PADSS"])
+def test_a_recovery_score_says_where_it_is_from_and_what_each_answer_is_worth(
+    score_id: str,
+) -> None:
+    score = RECOVERY_SCORES[score_id]
+    assert score.source
+    assert score.licence
+    for item in score.items:
+        assert len(set(item.answers)) == 3, item.key
+        assert all(item.answers), item.key
+
+
+def test_an_answer_is_not_sleep_unless_it_is_said() -> None:
+    """U-50: code 0 without the tick is an alert patient."""
+    answers = SCALES["UK03"].answer(0), SCALES["UK03"].answer(0, asleep=True)
+    assert [answer is not None and answer.asleep for answer in answers] == [False, True]
+
+
+def test_what_a_scale_does_not_have_is_none_and_not_an_empty_text() -> None:
+    """Only a sedation code has a harmonised grade (U-49)."""
+    assert (SCALES["UK03"].question, SCALES["UK03"].snomed) == (None, None)
+    others = [scale for scale in SCALES.values() if scale.parameter != "sedation"]
+    assert others
+    assert {answer.grade for scale in others for answer in scale.codes} == {None}
+
+
+def test_normal_sleep_is_an_answer_of_two_scales() -> None:
+    """U-50."""
+    assert {key for key, scale in SCALES.items() if scale.has_sleep} == {"UK03", "POSS"}

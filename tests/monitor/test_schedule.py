@@ -116,7 +116,9 @@ def test_a_set_is_on_time_within_grace_and_late_until_the_next_due(
 
 
 def test_a_set_at_exactly_due_plus_interval_is_on_time_for_the_new_due() -> None:
-    assert told(started(obs_set(30)), 31)[:2] == [(15, "missed"), (30, "on_time")]
+    of = started(obs_set(30))
+    assert told(of, 31)[:2] == [(15, "missed"), (30, "on_time")]
+    assert overdue(dues(of, P02, (), at(31))) == ()
 
 
 @pytest.mark.parametrize(
@@ -133,6 +135,22 @@ def test_after_a_miss_the_next_due_is_one_interval_later() -> None:
         (15, "missed"),
         (30, "missed"),
         (45, "due"),
+    ]
+
+
+def test_a_check_after_an_increase_is_missed_while_the_interval_is_still_late() -> None:
+    # The interval due at 15 is missed at 30, the check due at 21 at 26 already.
+    assert told(started(rate("0.2", 16)), 27) == [(15, "late"), (21, "missed"), (31, "upcoming")]
+
+
+def test_what_follows_a_miss_was_asked_for_when_the_first_was() -> None:
+    # The decrease at 40 was saved at 70: it asks for nothing, so nothing was known later for it.
+    found = dues(started(rate("0.05", 40, recorded=70)), P02, (), at(80))
+    assert [(minute(due), due.known_at) for due in found][:4] == [
+        (15, at(0)),
+        (30, at(0)),
+        (45, at(0)),
+        (60, at(0)),
     ]
 
 
@@ -163,9 +181,12 @@ def test_u41_dep_40_is_every_10_then_every_15_minutes_without_dues_after_a_bolus
 def test_u41_a_high_rate_holds_for_30_minutes_after_it() -> None:
     of = started(obs_set(15), rate("1.1", 20), rate("0.4", 40))
     assert upcoming(of, 21) == [22, 25]
+    # It ended at 40 and held until 70, however long after that somebody looks.
+    assert upcoming(of.with_facts(obs_set(71)), 80)[-1] == 101
     assert [base_interval_min(of, P02, at(m)) for m in (19, 20, 40, 70, 70.1)] == [15, 5, 5, 5, 30]
     every = base_intervals(of, P02)
     assert [every(at(m)) for m in (-10, 20, 70.1)] == [15, 5, 30]
+    assert base_interval_min(session(), P02, at(0)) == 15  # nothing is recorded yet
 
 
 def test_u41_a_large_bolus_is_a_high_dose_too() -> None:
@@ -173,6 +194,37 @@ def test_u41_a_large_bolus_is_a_high_dose_too() -> None:
     large, small = bolus(weight * 31 // 100 + 1, 16), bolus(weight * 30 // 100, 16)
     assert upcoming(started(obs_set(15), large), 17) == [18, 21]
     assert upcoming(started(obs_set(15), small), 17) == [21, 30]
+
+
+def asked(
+    of: InfusionSession, now: float, *spans: AlertSpan, protocol: InfusionProtocol = P02
+) -> tuple[float, str, str]:
+    """What the last due is for: minute, kind, reason."""
+    due = dues(of, protocol, spans, at(now))[-1]
+    return minute(due), due.kind, due.reason
+
+
+def test_every_due_says_why_it_is_due() -> None:
+    first = started(obs_set(15))
+    assert asked(first, 16) == (30, "interval", "every 15 min")
+    assert asked(first, 16, warning(15)) == (
+        20, "alert", "every 5 min while a warning alert is open",
+    )  # fmt: skip
+    assert asked(started(rate("1.1", 5), obs_set(15)), 16) == (
+        20, "interval", "every 5 min because of a high dose",
+    )  # fmt: skip
+    assert asked(started(stop(20), obs_set(25)), 26) == (40, "interval", "every 15 min in recovery")
+    assert asked(started(bolus(5, 20)), 21) == (35, "event", "15 min after the bolus")
+
+
+def test_the_schedule_names_an_alert_or_a_high_dose_only_where_it_asks_for_more() -> None:
+    """5 min because of the high dose are 5 min whether a warning is open or not."""
+    high = started(rate("1.1", 5), obs_set(15))
+    assert asked(high, 16, warning(15)) == (20, "interval", "every 5 min because of a high dose")
+    own = replace(P02, schedule_profile=replace(P02.schedule_profile, recovery_every_min=10))
+    recovering = started(rate("1.1", 5), stop(20), obs_set(25))
+    assert asked(recovering, 26) == (35, "interval", "every 10 min because of a high dose")
+    assert asked(recovering, 26, protocol=own) == (35, "interval", "every 10 min in recovery")
 
 
 def test_u41_the_first_recovery_due_is_never_later_than_the_one_that_stood() -> None:
@@ -195,6 +247,7 @@ def test_u41_resuming_keeps_what_an_alert_in_recovery_shortened() -> None:
 def test_without_a_dosing_weight_the_profile_alone_holds() -> None:
     of = session(obs_set(-5), rate("1.5"), weight_kg=None)
     assert upcoming(of, 1) == [15]
+    assert upcoming(of.with_facts(obs_set(70)), 71)[-1] == 100
 
 
 def test_a_pause_keeps_the_schedule() -> None:
@@ -274,6 +327,8 @@ def test_u36_a_new_increase_replaces_those_not_yet_overdue() -> None:
     assert upcoming(overdue_one, 24.5) == [21, 29, 39]
     due_now = started(obs_set(15), rate("0.2", 16), rate("0.3", 22))
     assert upcoming(due_now, 22.5) == [27, 30, 37]
+    last_second_of_grace = started(obs_set(15), rate("0.2", 16), rate("0.3", 23))
+    assert upcoming(last_second_of_grace, 23.5) == [28, 38]  # 30 is one with the check at 28
 
 
 def test_u37_dues_within_the_smaller_grace_are_one_the_earlier() -> None:
@@ -291,6 +346,17 @@ def test_u37_of_two_dues_at_one_moment_the_check_after_the_increase_stands() -> 
     # Both due at 30; the set at 27:30 is within the interval's grace but early for the check.
     of = started(obs_set(15), rate("0.2", 25), obs_set(27.5))
     assert upcoming(of, 27.6) == [30, 40]
+
+
+def test_u37_a_set_at_the_first_second_of_grace_meets_all_that_is_one_with_the_due() -> None:
+    # Interval due at 30 (from 27 on), the check due at 31 is one with it.
+    assert upcoming(started(obs_set(15), rate("0.2", 26), obs_set(27)), 28) == [41]
+
+
+def test_u37_a_set_meets_the_later_due_that_takes_it_when_it_is_early_for_the_check() -> None:
+    # The check at 97 takes a set from 95 on, the interval due at 100 from 94 on.
+    of = started(obs_set(70), rate("0.2", 92), obs_set(94.5))
+    assert [row for row in told(of, 95) if row[0] in (97, 100)] == [(97, "due"), (100, "on_time")]
 
 
 # -- alerts -----------------------------------------------------------------------------------------
@@ -313,6 +379,10 @@ def test_u35_a_shorter_interval_never_reaches_into_the_past() -> None:
     # Already overdue: late stays late and is missed only 5 min after the warning began.
     assert told(started(), 24.9, warning(20))[-1] == (15, "late")
     assert told(started(), 25, warning(20)) == [(15, "missed"), (25, "due")]
+    # ... and what follows comes every 5 minutes, too.
+    assert told(started(), 30, warning(20)) == [(15, "missed"), (25, "missed"), (30, "due")]
+    # Due at this very moment: it keeps the 3 min of grace it had.
+    assert told(started(), 17.5, warning(15))[-1] == (15, "due")
 
 
 def test_u35_when_a_warning_ends_the_running_due_stays_and_the_next_is_longer() -> None:
@@ -418,19 +488,21 @@ def test_a_correction_hours_later_changes_no_due() -> None:
 
 
 @pytest.mark.parametrize(
-    ("now", "level", "sentence"),
+    ("now", "level", "sentence", "since"),
     [
-        (11, None, None),
-        (15, "prompt", "Observations are due: every 15 min."),
-        (20, "warning", "Observations are 5 min late. Take a set now."),
-        (31, "critical", "Observations were missed: due 16 min ago. Take a set now."),
+        (11, None, None, None),
+        (15, "prompt", "Observations are due: every 15 min.", 12),
+        (20, "warning", "Observations are 5 min late. Take a set now.", 18),
+        (20.9, "warning", "Observations are 5 min late. Take a set now.", 18),
+        (31, "critical", "Observations were missed: due 16 min ago. Take a set now.", 30),
     ],
 )
 def test_u33_due_is_a_prompt_late_a_warning_and_missed_critical(
-    now: float, level: str | None, sentence: str | None
+    now: float, level: str | None, sentence: str | None, since: float | None
 ) -> None:
     state = clock_state(dues(started(), P02, (), at(now)), at(now))
     assert (state and state.level, state and state.sentence) == (level, sentence)
+    assert (state and state.since) == (None if since is None else at(since))
 
 
 def test_u33_the_clock_clears_with_the_next_answered_set() -> None:
@@ -455,9 +527,18 @@ def test_after_discharge_nothing_is_due_and_nothing_is_said() -> None:
 def test_u37_only_dues_whose_grace_ended_before_discharge_count() -> None:
     # Recovery dues at 30, 45, 60, 75; the last one's grace ends at 78.
     facts = (obs_set(15), stop(15), obs_set(30), obs_set(45), obs_set(60))
-    assert counts(dues(started(*facts, event("discharged", 77)), P02, (), at(300))).due == 4
+    early = dues(started(*facts, event("discharged", 77)), P02, (), at(300))
+    assert counts(early).due == 4
+    assert max(due.due_at for due in early) == at(60)
     left = counts(dues(started(*facts, event("discharged", 78)), P02, (), at(300)))
     assert (left.due, left.on_time, left.late, left.missed) == (5, 4, 0, 1)
+
+
+def test_u37_every_due_counts_once_however_it_ended() -> None:
+    # 15 met at 20 is late, 35 on time, 50 missed at 65, 65 met at 66.
+    of = started(obs_set(20), obs_set(35), obs_set(66), stop(70), event("discharged", 75))
+    found = counts(dues(of, P02, (), at(300)))
+    assert (found.due, found.on_time, found.late, found.missed) == (4, 2, 1, 1)
 
 
 def test_a_reopened_session_is_watched_again() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -12,7 +13,16 @@ from monitor.parameters import PARAMETERS
 from monitor.protocols import canonical_content
 from monitor.scales import SEDATION_SCALES
 from monitor.side_effects import CRITICAL_FROM_GRADE, CRITICAL_TERMS, TERMS
-from monitor.thresholds import SIGNS, Condition, parse_expression, parse_threshold_set
+from monitor.thresholds import (
+    SIGNS,
+    Condition,
+    Confirm,
+    Level,
+    Rule,
+    parse_expression,
+    parse_rule,
+    parse_threshold_set,
+)
 from tests.monitor.limits import default_set, news2_set, packaged
 
 
@@ -56,6 +66,13 @@ def test_the_critical_side_effects_are_those_of_the_vocabulary() -> None:
     assert rule.critical.fires[0] == (Condition("grade", ">=", Decimal(CRITICAL_FROM_GRADE)),)
 
 
+@pytest.mark.parametrize("name", ["warning", "critical"])
+def test_a_level_is_found_by_its_name(name: str) -> None:
+    level = default_set().rule("sbp_high").level(name)
+    assert level is not None
+    assert level.name == name
+
+
 def test_a_rule_is_found_by_its_id() -> None:
     assert default_set().rule("sbp_high").group == "bp_high"
     with pytest.raises(KeyError):
@@ -96,28 +113,36 @@ def test_and_binds_closer_than_or() -> None:
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"sign": "sbpp"}, "there is no sign"),
-        ({"warnign": {}}, "“warnign” is not understood"),
-        ({"source": " "}, "needs its source"),
+        ({"sign": "sbpp"}, f"there is no sign “sbpp”; known: {', '.join(SIGNS)}"),
+        ({"warnign": {}, "aaa": 1, "zzz": 1}, "“aaa” is not understood"),
+        ({"source": " "}, "every limit needs its source"),
         ({"warning": {"fires": "valeu >= 160", "clears": "value < 155", "confirm": "repeat"}},
-         "“valeu” is not one of"),
+         ("“valeu” is not one of: value, rise, rise_percent, fall, fall_percent, sbp, dbp")),
         ({"warning": {"fires": "value => 160", "clears": "value < 155", "confirm": "repeat"}},
-         "not a comparison"),
+         "“value => 160” is not a comparison such as “value >= 160”"),
+        ({"warning": {"fires": "value >= 160 mmHg", "clears": "value < 155", "confirm": "repeat"}},
+         "“value >= 160 mmHg” is not a comparison such as “value >= 160”"),
         ({"warning": {"fires": "value >= 16O", "clears": "value < 155", "confirm": "repeat"}},
-         "is not a number"),
+         "“16O” in “value >= 16O” is not a number, yes or no"),
         ({"warning": {"fires": "value >= NaN", "clears": "value < 155", "confirm": "repeat"}},
-         "not a finite number"),
+         "“NaN” in “value >= NaN” is not a finite number"),
         ({"warning": {"fires": "value = 160", "clears": "value < 155", "confirm": "repeat"}},
-         "goes with yes and no"),
+         "“value = 160”: “=” goes with yes and no, a number with >= > <= <"),
+        ({"warning": {"fires": "value >= yes", "clears": "value < 155", "confirm": "repeat"}},
+         "“value >= yes”: “=” goes with yes and no, a number with >= > <= <"),
         ({"warning": {"fires": "value >= 160", "clears": "value < 165", "confirm": "repeat"}},
-         "would clear while"),
+         "“value < 165” would clear while “value >= 160” holds"),
         ({"warning": {"fires": "value >= 160", "clears": "value < 155", "confirm": "twice"}},
-         "no [confirm] row"),
+         "there is no [confirm] row “twice”"),
         ({"warning": {"fires": "value >= 160", "clears": "value < 155", "confirm": "repeat",
-                      "pending_as": "info"}}, "pending_as is one of"),
+                      "pending_as": "info"}}, "pending_as is one of: warning, critical"),
         ({"warning": {"fires": "value >= 160", "clears": "value < 155", "confirm": "repeat",
-                      "at_once": "value >= 170"}}, "at_once belongs to the critical"),
-        ({"warning": None, "critical": None}, "neither a warning nor a critical"),
+                      "at_once": "value >= 170"}}, "at_once belongs to the critical level"),
+        ({"warning": {"fires": "value >= 160", "clears": "value < 155", "confirm": "repeat",
+                      "fire": "value >= 170"}}, "“fire” is not understood"),
+        ({"warning": None, "critical": None}, "it has neither a warning nor a critical level"),
+        ({"only_when": "value <= 55"}, "“value” is not one of: baseline"),
+        ({"not_when": "value <= 55"}, "“value” is not one of: baseline"),
     ],
 )  # fmt: skip
 def test_a_row_that_is_not_understood_is_refused_by_name(
@@ -125,16 +150,164 @@ def test_a_row_that_is_not_understood_is_refused_by_name(
 ) -> None:
     with pytest.raises(ValueError, match="row sbp_high: ") as refusal:
         parse_threshold_set(broken("sbp_high", **changes))
-    assert said in str(refusal.value)
+    assert str(refusal.value) == f"row sbp_high: {said}"
+
+
+def test_a_finding_that_would_clear_while_it_is_there_is_refused() -> None:
+    critical = {"fires": "chest_pain = yes", "clears": "chest_pain = yes", "confirm": "single"}
+    said = "^row chest_pain: “chest_pain = 1” would clear while “chest_pain = 1” holds$"
+    with pytest.raises(ValueError, match=said):
+        parse_threshold_set(broken("chest_pain", critical=critical))
+
+
+def test_a_clear_value_next_to_the_limit_is_understood() -> None:
+    """Above 160 fires and 160 clears: no value does both.  Two together are not compared."""
+    rows = [
+        {"fires": "value > 160", "clears": "value <= 160", "confirm": "repeat"},
+        {"fires": "value >= 160 and rise >= 10", "clears": "value < 165", "confirm": "repeat"},
+        {"fires": "value >= 160", "clears": "value < 165 or value < 150", "confirm": "repeat"},
+    ]
+    for row in rows:
+        assert parse_threshold_set(broken("sbp_high", warning=row)).rule("sbp_high").warning
+
+
+def test_a_row_without_an_id_is_named_by_its_place() -> None:
+    content = packaged()
+    content["rule"][2] |= {"sgin": "sbp"}
+    del content["rule"][2]["id"]
+    with pytest.raises(ValueError, match=r"^row 3: “sgin” is not understood$"):
+        parse_threshold_set(content)
 
 
 def test_two_rows_with_one_id_are_refused() -> None:
-    with pytest.raises(ValueError, match="same id"):
+    with pytest.raises(ValueError, match=r"^two rows have the same id$"):
         parse_threshold_set(broken("dbp_high", id="sbp_high"))
+
+
+REPEAT = Confirm(timedelta(seconds=60), timedelta(seconds=300))
+#: A row that says nothing but what it must.
+SHORT = {
+    "id": "hr_high",
+    "group": "hr_high",
+    "label": "Heart rate high",
+    "sign": "hr",
+    "source": "clinical.md 3.3",
+    "warning": {"fires": "value > 110", "clears": "value <= 105", "confirm": "repeat"},
+}
+
+
+def test_what_a_row_does_not_say_is_the_usual() -> None:
+    """Single readings clear, alerts escalate, shorten the schedule, can be hidden, from dose on."""
+    assert parse_rule(SHORT, 7, {"repeat": REPEAT}) == Rule(
+        id="hr_high",
+        group="hr_high",
+        label="Heart rate high",
+        sign="hr",
+        source="clinical.md 3.3",
+        order=7,
+        warning=Level(
+            name="warning",
+            fires=((Condition("value", ">", Decimal(110)),),),
+            clears=((Condition("value", "<=", Decimal(105)),),),
+            confirm=REPEAT,
+            at_once=(),
+            counts_when=(),
+            pending_as="warning",
+            may_suppress=True,
+        ),
+        critical=None,
+        only_when=(),
+        not_when=(),
+        spo2_scale=None,
+        sedation_scales=(),
+        not_sedation_scales=(),
+        dissociation_scales=(),
+        terms=(),
+        critical_terms=(),
+        baseline_if_none=None,
+        from_arrival=False,
+        escalates=True,
+        shortens_schedule=True,
+        clear_times=1,
+        clear_apart=timedelta(0),
+    )
+
+
+def test_what_a_row_says_is_read_as_it_stands() -> None:
+    row = SHORT | {
+        "critical": {
+            "fires": "value >= 131",
+            "clears": "value <= 125",
+            "confirm": "single",
+            "at_once": "value >= 150",
+            "counts_when": "rise >= 10",
+            "pending_as": "warning",
+            "may_suppress": True,
+        },
+        "only_when": "baseline <= 55",
+        "not_when": "baseline <= 40",
+        "spo2_scale": 2,
+        "sedation_scales": ["RASS"],
+        "not_sedation_scales": ["POSS"],
+        "dissociation_scales": ["NRS0-10"],
+        "terms": ["nausea"],
+        "critical_terms": ["seizure"],
+        "baseline_if_none": "0",
+        "from_arrival": True,
+        "escalates": False,
+        "shortens_schedule": False,
+        "clear_times": 2,
+        "clear_apart_s": 60,
+        "may_suppress": False,
+    }
+    rule = parse_rule(row, 0, {"repeat": REPEAT})
+    assert rule.critical == Level(
+        name="critical",
+        fires=((Condition("value", ">=", Decimal(131)),),),
+        clears=((Condition("value", "<=", Decimal(125)),),),
+        confirm=None,
+        at_once=((Condition("value", ">=", Decimal(150)),),),
+        counts_when=((Condition("rise", ">=", Decimal(10)),),),
+        pending_as="warning",
+        may_suppress=True,  # of the level, against what the row says
+    )
+    assert rule.warning is not None
+    assert not rule.warning.may_suppress  # of the row
+    assert rule.only_when == ((Condition("baseline", "<=", Decimal(55)),),)
+    assert rule.not_when == ((Condition("baseline", "<=", Decimal(40)),),)
+    assert (rule.spo2_scale, rule.sedation_scales, rule.not_sedation_scales) == (
+        2, ("RASS",), ("POSS",),
+    )  # fmt: skip
+    assert rule.dissociation_scales == ("NRS0-10",)
+    assert (rule.terms, rule.critical_terms) == (("nausea",), ("seizure",))
+    assert (rule.baseline_if_none, rule.from_arrival) == (Decimal(0), True)
+    assert (rule.escalates, rule.shortens_schedule) == (False, False)
+    assert (rule.clear_times, rule.clear_apart) == (2, timedelta(seconds=60))
+
+
+@pytest.mark.parametrize("sign", ["sedation", "sgin"])
+def test_a_device_judges_only_what_it_says_as_a_number(sign: str) -> None:
+    content = packaged()
+    content["device"]["sign"][0]["sign"] = sign
+    with pytest.raises(ValueError, match=f"^device: no device says “{sign}” as a number$"):
+        parse_threshold_set(content)
+
+
+def test_a_version_from_before_devices_says_nothing_of_them() -> None:
+    content = packaged()
+    del content["device"]
+    assert parse_threshold_set(content).device is None
 
 
 def test_a_repeat_window_that_ends_before_it_begins_is_refused() -> None:
     content = packaged()
     content["confirm"]["repeat"]["until_s"] = 30
+    with pytest.raises(ValueError, match=r"^confirm: from_s must not be later than until_s$"):
+        parse_threshold_set(content)
+    content["confirm"]["repeat"] |= {"from_s": 30, "until_s": 30}
+    assert parse_threshold_set(content).rules
+    content["confirm"]["repeat"] |= {"from_s": -1}
     with pytest.raises(ValueError, match="from_s"):
         parse_threshold_set(content)
+    content["confirm"]["repeat"] |= {"from_s": 0}
+    assert parse_threshold_set(content).rules
