@@ -394,7 +394,7 @@ def _detail(course: Course, threshold_set: ThresholdSet) -> str:
     also = [item.threshold_text for item in others if item.is_open == worst.is_open]
     if also:
         said.append(f"Also {', '.join(dict.fromkeys(also))}")
-    if worst.peak_value is not None and worst.peak_value != worst.trigger_value:
+    if worst.peak_value is not None and worst.peak_value != worst.shown_value:
         said.append(f"Worst {plain(worst.peak_value, 1)}")
     if worst.baseline_value is not None:
         said.append(f"Baseline {plain(worst.baseline_value, 1)}")

@@ -61,8 +61,8 @@ class Breach:
     level ever confirmed, at ``confirmed_at``.  ``readings`` are the facts outside, ``trigger`` the
     first.  ``subject`` is the side effect it is about.  ``retrospective``: entered late, and a newer
     reading inside was already known (U-43).  ``threshold_text`` says how
-    ``level`` was reached, ``onset_text`` how it began.  ``steps`` is its whole course.  ``note`` is
-    what else is to be said about it on its card.
+    ``level`` was reached, with ``shown_value``, ``onset_text`` how it began.  ``steps`` is its whole
+    course.  ``note`` is what else is to be said about it on its card.
     """
 
     rule_id: str
@@ -93,6 +93,7 @@ class Breach:
     order: int = 0
     recheck_from: datetime | None = None
     note: str = ""
+    shown_value: Decimal | None = None
 
     @property
     def is_open(self) -> bool:
@@ -360,6 +361,7 @@ class _Frame:
             steps=tuple(episode.steps),
             order=rule.order,
             note=self._note(rule, shown),
+            shown_value=shown.value,
         )
 
     def _note(self, rule: Rule, shown: Reading) -> str:
