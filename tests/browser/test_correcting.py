@@ -37,15 +37,15 @@ def test_what_is_refused_is_read_and_put_right_at_once(
     tablet.keys("15")
     tablet.save()
     expect(panel).to_contain_text("HR of 15 is not possible")
+    # The field is marked and its value selected: typing replaces it, the refusal still in sight.
+    expect(page.locator("[data-row=hr]")).to_have_attribute("data-level", "hard")
+    expect(tablet.field("hr")).to_be_focused()
     for size in at_every_size(page):
         assert page.evaluate(COVERED) == [], size
         box = panel.bounding_box()
         assert box is not None, size
         assert box["x"] + box["width"] <= page.evaluate("innerWidth"), size
         assert box["y"] + box["height"] <= page.evaluate("innerHeight"), size
-
-    # The field is marked and its value selected: typing replaces it, the refusal still in sight.
-    expect(page.locator("[data-row=hr]")).to_have_attribute("data-level", "hard")
     expect(tablet.field("hr")).to_be_focused()
     tablet.keys("7")
     expect(tablet.field("hr")).to_have_value("7")
