@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from math import dist
 from time import monotonic
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from playwright.sync_api import Locator, Page, expect
@@ -22,6 +22,56 @@ from tests.server import Server
 NO_NETWORK = r"ERR_INTERNET_DISCONNECTED|ERR_FAILED|ERR_CONNECTION|WebSocket|status of 503"
 #: What Streamlit says of a connection that the server closed; the guard says it in words.
 SHUT_OUT = r"status (of )?(401|403|423)|WebSocket|disconnected from server"
+
+#: The windows of the clinic's tablets: a larger and a smaller one, each also under a browser's bars.
+SIZES = ((1280, 800), (1280, 720), (1024, 768), (1024, 690))
+
+Scheme = Literal["light", "dark"]
+SCHEMES: tuple[Scheme, ...] = ("dark", "light")
+
+#: A layout is done when nothing that can be tapped has moved for three frames and the chart, which is
+#: drawn last, ends where the hole left for it ends.
+_LAID_OUT = """async ([width, height]) => {
+  const roots = [document, ...[...document.querySelectorAll("*")].map((node) => node.shadowRoot)
+    .filter(Boolean)];
+  const all = (selector) => roots.flatMap((root) => [...root.querySelectorAll(selector)]);
+  const bottom = (node) => node.getBoundingClientRect().bottom;
+  const places = () => JSON.stringify(all("a, button, input, .hole, .main-svg")
+    .map((node) => node.getBoundingClientRect()));
+  let last;
+  for (let still = 0; still < 4; still += 1) {
+    await new Promise(requestAnimationFrame);
+    const now = places();
+    if (last !== undefined && now !== last) return false;
+    last = now;
+  }
+  const [hole] = all(".hole");
+  const [chart] = all(".st-key-bedside_chart .main-svg");
+  return innerWidth === width && innerHeight === height
+    && (!hole || !chart || Math.abs(bottom(hole) - bottom(chart)) <= 2);
+}"""
+
+
+def at_every_size(page: Page, sizes: Sequence[tuple[int, int]] = SIZES) -> Iterator[str]:
+    """The page as it stands, in one window after the other; gives the name of each for what fails.
+
+    A resize costs a few frames, another page seconds.  It begins with the window as it is and leaves
+    it as the last one was.
+    """
+    before = page.viewport_size
+    assert before is not None
+    now = (before["width"], before["height"])
+    for width, height in sorted(sizes, key=lambda size: size != now):
+        if (width, height) != now:
+            page.set_viewport_size({"width": width, "height": height})
+            page.wait_for_function(_LAID_OUT, arg=[width, height])
+        yield f"{width}x{height}"
+
+
+def recolour(page: Page, scheme: Scheme) -> None:
+    """A bedside page whose tablet changes to this scheme."""
+    page.emulate_media(color_scheme=scheme)
+    expect(page.locator(".bedside")).to_have_attribute("data-theme", scheme)
 
 
 def put_session(

@@ -9,12 +9,10 @@ from playwright.sync_api import Page, expect
 
 from monitor.record import DoseStepKind
 from tests import build
-from tests.browser.tablet import Tablet, put_session, put_waiting
+from tests.browser.tablet import Tablet, at_every_size, put_session, put_waiting
 from tests.server import Server
 
 pytestmark = pytest.mark.browser
-
-SIZES = ((1280, 800), (1280, 720), (1024, 768), (1024, 690))
 
 PLACES = """() => {
   const root = [...document.querySelectorAll('*')].map((n) => n.shadowRoot).find((r) => r?.querySelector('.bedside'));
@@ -38,20 +36,22 @@ CUT_OFF = """() => {
 }"""
 
 
-@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 def test_no_button_of_the_bar_moves_whatever_the_session_does(
-    server: Server, open_bedside: Callable[..., Tablet], size: tuple[int, int]
+    server: Server, open_bedside: Callable[..., Tablet]
 ) -> None:
-    view = {"viewport": {"width": size[0], "height": size[1]}}
     running = put_session(server)
-    tablet = open_bedside(running, **view)
+    tablet = open_bedside(running)
     page = tablet.page
-    places = page.evaluate(PLACES)
-    assert {place[2] >= 48 and place[3] >= 48 for place in places.values()} == {True}
+    places = {size: page.evaluate(PLACES) for size in at_every_size(page)}
+    for size, of_buttons in places.items():
+        large = {place[2] >= 48 and place[3] >= 48 for place in of_buttons.values()}
+        assert large == {True}, size
 
-    def stand_still(page: Page) -> None:
-        assert page.evaluate(PLACES) == places
-        assert page.evaluate(CUT_OFF) == []
+    def stand_still(page: Page, until: str = "() => true") -> None:
+        for size in at_every_size(page):
+            page.wait_for_function(until)
+            assert page.evaluate(PLACES) == places[size], size
+            assert page.evaluate(CUT_OFF) == [], size
 
     stand_still(page)
     tablet.tap(page.locator("[data-dose=hold]"))
@@ -67,14 +67,13 @@ def test_no_button_of_the_bar_moves_whatever_the_session_does(
     expect(page.locator("[data-leaving=discharge]")).to_be_visible()
     for name in ("up", "down", "hold", "stop"):
         expect(page.locator(f"[data-dose={name}]")).to_be_disabled()
-    page.wait_for_function(CHART_IN_ITS_HOLE)
-    stand_still(page)
+    stand_still(page, CHART_IN_ITS_HOLE)
 
-    waiting = open_bedside(put_waiting(server), **view).page
+    waiting = open_bedside(put_waiting(server)).page
     expect(waiting.locator(".gate")).to_be_visible()
     stand_still(waiting)
     over = [build.rate(0, -6, kind=DoseStepKind.STOP), build.event("discharged", -3)]
-    stand_still(open_bedside(put_session(server, more=over), **view).page)
+    stand_still(open_bedside(put_session(server, more=over)).page)
 
 
 def test_an_answered_alert_leaves_its_buttons_where_they_are(

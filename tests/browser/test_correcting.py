@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Complaints
-from tests.browser.tablet import Tablet, put_session, saved_values
+from tests.browser.tablet import Tablet, at_every_size, put_session, saved_values
 from tests.server import Server
 
 pytestmark = pytest.mark.browser
@@ -27,27 +27,25 @@ COVERED = """() => {
 }"""
 
 
-@pytest.mark.parametrize(
-    "size", [(1280, 800), (1024, 690)], ids=lambda size: f"{size[0]}x{size[1]}"
-)
 def test_what_is_refused_is_read_and_put_right_at_once(
-    server: Server, open_bedside: OpenBedside, size: tuple[int, int]
+    server: Server, open_bedside: OpenBedside
 ) -> None:
     session = put_session(server)
-    tablet = open_bedside(session, viewport={"width": size[0], "height": size[1]})
+    tablet = open_bedside(session)
     page = tablet.page
     panel = page.get_by_role("alertdialog")
     tablet.keys("15")
     tablet.save()
     expect(panel).to_contain_text("HR of 15 is not possible")
-    assert page.evaluate(COVERED) == []
-    box = panel.bounding_box()
-    assert box is not None
-    assert box["x"] + box["width"] <= size[0]
-    assert box["y"] + box["height"] <= size[1]
-
     # The field is marked and its value selected: typing replaces it, the refusal still in sight.
     expect(page.locator("[data-row=hr]")).to_have_attribute("data-level", "hard")
+    expect(tablet.field("hr")).to_be_focused()
+    for size in at_every_size(page):
+        assert page.evaluate(COVERED) == [], size
+        box = panel.bounding_box()
+        assert box is not None, size
+        assert box["x"] + box["width"] <= page.evaluate("innerWidth"), size
+        assert box["y"] + box["height"] <= page.evaluate("innerHeight"), size
     expect(tablet.field("hr")).to_be_focused()
     tablet.keys("7")
     expect(tablet.field("hr")).to_have_value("7")

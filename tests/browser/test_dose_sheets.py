@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Locator, expect
 
 from monitor.record import DoseStepKind
-from tests.browser.tablet import Tablet, put_session
+from tests.browser.tablet import Tablet, at_every_size, put_session
 from tests.server import Server
 
 pytestmark = pytest.mark.browser
@@ -137,15 +137,15 @@ def test_a_limit_for_one_patient_is_approved_at_the_bedside(
     expect(sheet.locator("[data-kind=hard]")).to_contain_text("the limit for this patient")
 
 
-@pytest.mark.parametrize("size", [(1280, 800), (1024, 690)])
 def test_a_new_syringe_is_one_tap_from_the_strength_it_replaces(
-    open_bedside: Callable[..., Tablet], size: tuple[int, int]
+    open_bedside: Callable[..., Tablet],
 ) -> None:
-    tablet = open_bedside(viewport={"width": size[0], "height": size[1]})
+    tablet = open_bedside()
     strength = tablet.page.get_by_role("button", name="new syringe or bag")
-    box = strength.bounding_box()
-    assert box is not None
-    assert box["height"] >= 48
+    for size in at_every_size(tablet.page):
+        box = strength.bounding_box()
+        assert box is not None, size
+        assert box["height"] >= 48, size
     expect(strength).to_contain_text("2 mg/mL")
 
     tablet.tap(strength)

@@ -15,7 +15,15 @@ from monitor.lifecycle import EventKind, SessionStatus, status
 from monitor.record import Answer, DoseStepKind, Fact, InfusionSession, MovementKind
 from monitor.user_admin import DEMO_ACCOUNTS
 from tests import build
-from tests.browser.tablet import Tablet, put_session, put_waiting
+from tests.browser.tablet import (
+    SCHEMES,
+    SIZES,
+    Tablet,
+    at_every_size,
+    put_session,
+    put_waiting,
+    recolour,
+)
 from tests.server import USERNAMES, Server
 
 pytestmark = pytest.mark.browser
@@ -23,7 +31,6 @@ pytestmark = pytest.mark.browser
 #: Minutes a session of ``put_session`` is moved back, so that its last minute here is 3 min ago.
 MOVED = 110
 LAST = MOVED - 3
-SIZES = ((1280, 800), (1280, 720), (1024, 768), (1024, 690))
 
 DOCTORS_PIN = next(row[4] for row in DEMO_ACCOUNTS if row[0] == USERNAMES["anaesthetist"])
 
@@ -316,23 +323,14 @@ def test_a_start_that_happened_is_recorded_all_the_same(
     expect(page.locator(".tap.gate")).to_be_hidden()
 
 
-# A theme changes colours and no sizes: two sizes are looked at in each.
-@pytest.mark.parametrize(
-    ("size", "scheme"),
-    list(zip(SIZES, ("light", "dark", "light", "dark"), strict=True)),
-    ids=lambda value: value if isinstance(value, str) else f"{value[0]}x{value[1]}",
-)
-def test_every_sheet_fits_and_can_be_tapped(
-    server: Server, open_bedside: OpenBedside, size: tuple[int, int], scheme: str
-) -> None:
-    looks = {"viewport": {"width": size[0], "height": size[1]}, "color_scheme": scheme}
-    tablet = open_bedside(in_recovery(server), **looks)
+def test_every_sheet_fits_and_can_be_tapped(server: Server, open_bedside: OpenBedside) -> None:
+    tablet = open_bedside(in_recovery(server))
     page = tablet.page
     for name in ("score", "discharge"):
         tablet.tap(page.locator(f"[data-leaving={name}]"))
         measure(page, name)
         tablet.tap(sheet(page).get_by_role("button", name="Close"))
-    fresh = open_bedside(put_session(server, more=[stopped()]), **looks)
+    fresh = open_bedside(put_session(server, more=[stopped()]))
     fresh.tap(fresh.page.locator("[data-leaving=discharge]"))
     measure(fresh.page, "fresh")
     answer(fresh, "escort_present", "no")
@@ -344,13 +342,22 @@ def test_every_sheet_fits_and_can_be_tapped(
     fresh.tap(sheet(fresh.page).get_by_role("button", name="Back"))
     fresh.tap(sheet(fresh.page).get_by_role("button", name="has left anyway"))
     measure(fresh.page, "left")
-    waiting = open_bedside(put_waiting(server), **looks)
+    waiting = open_bedside(put_waiting(server))
     waiting.tap(waiting.page.locator(".tap.gate"))
     measure(waiting.page, "gate")
 
 
 def measure(page: Page, name: str) -> None:
-    assert page.evaluate(_MEASURE) == {"scrolls": [], "small": [], "outside": []}, name
+    """Nothing of the open sheet scrolls, is small or lies outside, in every window.
+
+    A theme changes colours and no sizes: two sizes are looked at in each.
+    """
+    for scheme, sizes in zip(SCHEMES, (SIZES[1::2], SIZES[::2]), strict=True):
+        recolour(page, scheme)
+        for size in at_every_size(page, sizes):
+            found = page.evaluate(_MEASURE)
+            nothing = {"scrolls": [], "small": [], "outside": []}
+            assert found == nothing, f"{name} at {size} in {scheme}"
 
 
 _MEASURE = """() => {

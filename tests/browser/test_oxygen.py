@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests import build
-from tests.browser.tablet import Tablet, put_session, saved_values
+from tests.browser.tablet import Tablet, at_every_size, put_session, saved_values
 from tests.server import Server
 
 pytestmark = pytest.mark.browser
@@ -79,17 +79,17 @@ def test_an_event_of_a_while_ago_has_its_time(
     assert [abs(ago[0] - 10) <= 1, abs(ago[1] - 5) <= 1] == [True, True]
 
 
-@pytest.mark.parametrize("size", [(1280, 800), (1024, 690)])
 def test_what_oxygen_is_given_by_is_one_tap_beside_the_flow(
-    server: Server, open_bedside: Callable[..., Tablet], size: tuple[int, int]
+    server: Server, open_bedside: Callable[..., Tablet]
 ) -> None:
     session = put_session(server)
-    tablet = open_bedside(session, viewport={"width": size[0], "height": size[1]})
+    tablet = open_bedside(session)
     page, sheet = tablet.page, tablet.page.get_by_role("dialog")
 
     tablet.tap(page.get_by_role("button", name="event ▾"))
     tablet.tap(sheet.locator("[data-code=oxygen]"))
-    assert sheet.evaluate("(node) => node.scrollHeight <= node.clientHeight")
+    for size in at_every_size(page):
+        assert sheet.evaluate("(node) => node.scrollHeight <= node.clientHeight"), size
     tablet.tap(sheet.get_by_role("button", name="nasal cannula", exact=True))
     tablet.tap(sheet.get_by_role("button", name="2 L/min"))
 

@@ -25,17 +25,11 @@ def type_weight(tablet: Tablet, digits: str) -> None:
         tablet.tap(sheet(tablet.page).locator(".keypad .key", has_text=digit))
 
 
-@pytest.mark.parametrize(
-    ("size", "scheme"),
-    [((1280, 800), "light"), ((1024, 768), "dark"), ((1024, 690), "light")],
-    ids=["wide", "narrow-dark", "low"],
-)
 def test_a_weight_while_the_drug_runs_says_what_it_does_before_it_is_saved(
-    server: Server, open_bedside: OpenBedside, size: tuple[int, int], scheme: str
+    server: Server, open_bedside: OpenBedside
 ) -> None:
     session = put_session(server)
-    looks = {"viewport": {"width": size[0], "height": size[1]}, "color_scheme": scheme}
-    tablet = open_bedside(session, **looks)
+    tablet = open_bedside(session)
     page = tablet.page
     expect(page.locator(".head .weight")).to_have_text("70 kg")
 
