@@ -17,6 +17,8 @@ class Form {
     this.active = "hr";
     this.confirmed = new Set();
     this.refused = {};
+    /** The text of each field that was judged whole: it stays judged when its field is entered again. */
+    this.judged = {};
     this.node = this.build();
   }
 
@@ -311,7 +313,7 @@ class Form {
     return parts.join("  ");
   }
 
-  finding(key, done = !this.isTyping(key)) {
+  finding(key, done = this.isDone(key)) {
     const text = this.content.values[key];
     const refused = this.refused[key];
     if (refused && refused.value === text) return refused;
@@ -325,6 +327,17 @@ class Form {
 
   isTyping(key) {
     return this.app.focused() === this.inputs[key];
+  }
+
+  /** Whether what stands there is a whole value: the field was left, or saving was tried with it. */
+  isDone(key) {
+    const text = this.content.values[key];
+    if (!this.isTyping(key)) this.judged[key] = text;
+    return this.judged[key] === text;
+  }
+
+  isHalfTyped(key) {
+    return !this.isDone(key) && !isComplete(this.fields[key], this.content.values[key] ?? "");
   }
 
   /** When the set was taken, as chosen; a clock time is the latest one that has come. */
@@ -394,6 +407,7 @@ class Form {
       this.note(say("nothing_entered"), true);
       return;
     }
+    this.judged = { ...this.content.values };
     const findings = this.findings();
     const hard = findings.filter((finding) => finding.kind === "hard");
     if (hard.length) {
@@ -439,6 +453,7 @@ class Form {
   fill(content) {
     this.content = { ...emptyForm(), ...content };
     this.refused = {};
+    this.judged = {};
     this.cameBack = false;
     for (const key of VITAL_ORDER) {
       const text = this.content.values[key] ?? "";
@@ -508,7 +523,7 @@ class Form {
     const text = textsOf(open).join(" ");
     if (!open.length || (this.asked.kind === "soft" && text !== this.asked.text)) this.closeAsk();
     // A number that is only half typed is not judged anew: the first refusal goes on standing there.
-    else if (text !== this.asked.text && !open.some(({ key }) => this.isTyping(key) && !isComplete(this.fields[key], this.content.values[key]))) {
+    else if (text !== this.asked.text && !open.some(({ key }) => this.isHalfTyped(key))) {
       this.asked.text = text;
       this.app.panel.reword(textsOf(open));
     }
@@ -584,17 +599,15 @@ class Form {
     put(row.was, say(this.isBackDated() ? "was_before" : "was", { value: values, minutes }));
     const deltas = row.keys.map((key, index) => {
       const value = toNumber(this.content.values[key] ?? "");
-      const typing = this.isTyping(key) && !isComplete(this.fields[key], this.content.values[key] ?? "");
       const old = previous[index];
-      return value === null || typing || !old || old.value === null ? "" : signed(value - old.value);
+      return value === null || this.isHalfTyped(key) || !old || old.value === null ? "" : signed(value - old.value);
     });
     put(row.delta, deltas.filter(Boolean).join(" "));
   }
 
   paintFinding(name, row) {
     const findings = row.keys.map((key) => this.finding(key)).filter(Boolean);
-    const typingBp = row.keys.length > 1 && row.keys.some((key) => this.isTyping(key)
-      && !isComplete(this.fields[key], this.content.values[key] ?? ""));
+    const typingBp = row.keys.length > 1 && row.keys.some((key) => this.isHalfTyped(key));
     if (name === "bp" && !typingBp) findings.push(...this.crossFindings());
     const crossed = row.keys.map((key) => this.crossed(key)).filter(Boolean);
     const hard = findings.find((finding) => finding.kind === "hard");
@@ -615,7 +628,7 @@ class Form {
       : missing ? say("reason_shown", { reason: this.app.reason(missing) }) : "");
   }
 
-  crossed(key, done = !this.isTyping(key)) {
+  crossed(key, done = this.isDone(key)) {
     const text = this.content.values[key];
     if (text === undefined) return null;
     const unit = this.content.units[key];
