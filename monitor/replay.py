@@ -7,7 +7,7 @@ have had on the day.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -19,7 +19,6 @@ from monitor.alerts import (
     AlertEvent,
     AlertEventKind,
     AlertView,
-    Course,
     acknowledge,
     alert_courses,
     alert_views,
@@ -28,13 +27,13 @@ from monitor.alerts import (
     open_alerts,
 )
 from monitor.breaches import find_breaches
-from monitor.dose_limits import dose_limit_crossings
+from monitor.clock_changes import JUDGED, clock_changes, nothing_changes
 from monitor.dose_timeline import dose_timeline
 from monitor.errors import ImportRefused, InvalidEntry
 from monitor.folder_format import AlertAnswer
 from monitor.protocols import InfusionProtocol
-from monitor.record import FACT_FIELDS, DrugMovement, Fact, GateAnswer, InfusionSession
-from monitor.schedule import Due, dues
+from monitor.record import FACT_FIELDS, Fact, InfusionSession
+from monitor.schedule import dues
 from monitor.thresholds import ThresholdSet
 
 #: How often the clock looks between two entries: no transition is due at a finer grain (U-60).
@@ -43,11 +42,6 @@ CLOCK_STEP = timedelta(seconds=30)
 #: How long it goes on looking when nothing is saved: no limit waits longer for the clock, and what
 #: came later is told at the next look.
 CLOCK_WATCH = timedelta(hours=24)
-
-#: The kinds of facts that alerts follow from: every one but these two.
-_JUDGED = tuple(
-    name for kind, name in FACT_FIELDS.items() if kind not in (GateAnswer, DrugMovement)
-)
 
 _BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
 
@@ -113,25 +107,6 @@ class _Seen(NamedTuple):
     changes_at: tuple[datetime, ...]
 
 
-def _clock_changes(courses: Iterable[Course]) -> Iterator[datetime]:
-    """When a repeat is decided by the clock, an answer runs out, somebody else is told."""
-    for course in courses:
-        policy = course.policy
-        runs_out = [answer.at + policy.refire_after for answer in course.answers]
-        yield from runs_out
-        yield from (item.recheck_by for item in course.breaches if item.recheck_by is not None)
-        after = (policy.escalate_warning_after, *policy.escalate_critical_after)
-        for since in (*(max(step.at, step.known_at) for step in course.steps), *runs_out):
-            yield from (since + wait for wait in after)
-
-
-def _due_changes(sets_due: Iterable[Due]) -> Iterator[datetime]:
-    """When a set that is waited for is late, and when it is missed."""
-    for due in sets_due:
-        if due.met_by is None:
-            yield from (due.late_at, due.deadline_at)
-
-
 @dataclass
 class _Course:
     """The alerts of one session as they stand while its record grows.
@@ -164,9 +139,9 @@ class _Course:
         if last is None or self.is_open or (self.late_at is not None and self.late_at <= now):
             return False
         after = self._known_at(now)
-        if any(getattr(before, name) is not getattr(after, name) for name in _JUDGED):
+        if any(getattr(before, name) is not getattr(after, name) for name in JUDGED):
             return False
-        if any(fact.taken_at > last for name in _JUDGED for fact in getattr(after, name)):
+        if any(fact.taken_at > last for name in JUDGED for fact in getattr(after, name)):
             return False
         timeline = dose_timeline(after)
         return timeline.rate_at(last) == 0 and not timeline.in_bolus(last)
@@ -191,9 +166,8 @@ class _Course:
         alerts, events = alerts_to_raise(*known, courses=courses)
         waiting = (due.late_at for due in sets_due if due.state in ("upcoming", "due"))
         is_open = any(course.state.is_open for course in courses)
-        changes_at = (*_clock_changes(courses), *_due_changes(sets_due))
-        later = tuple(moment for moment in changes_at if moment >= now)
-        return _Seen(alerts, events, is_open, min(waiting, default=None), later)
+        changes_at = clock_changes(courses, sets_due, now)
+        return _Seen(alerts, events, is_open, min(waiting, default=None), changes_at)
 
     def _known_at(self, now: datetime) -> InfusionSession:
         """The session as the record stood; nobody looks at an earlier moment again."""
@@ -245,12 +219,9 @@ class _Course:
     def _nothing_changes_by(self, moment: datetime) -> bool:
         """Whether the clock changes nothing from the last look to then, so that nobody need look."""
         last = self.looked_at
-        if last is None or any(changes_at <= moment for changes_at in self.changes_at):
-            return False
-        if any(fact.taken_at > last for name in _JUDGED for fact in getattr(self.known, name)):
-            return False
-        passed = (dose_limit_crossings(self.known, self.protocol, at) for at in (last, moment))
-        return len(set(passed)) == 1
+        return last is not None and nothing_changes(
+            self.known, self.protocol, self.changes_at, last, moment
+        )
 
     def _around_late(self, now: datetime, first: int, last: int) -> tuple[int, int]:
         """The ticks between which the first one with something to tell is: mostly the one at which

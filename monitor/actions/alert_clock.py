@@ -17,8 +17,9 @@ from monitor.actions.opening import OpenSession, bundle
 from monitor.actions.saving import summary
 from monitor.alerts import MONITOR, RAISED_LATE, Alert, AlertEvent, alerts_to_raise
 from monitor.audit import AuditEvent
+from monitor.clock_changes import clock_changes, nothing_changes
 from monitor.errors import StoreUnavailable
-from monitor.lifecycle import SessionStatus
+from monitor.protocols import InfusionProtocol
 from monitor.record import InfusionSession
 from monitor.store import Store
 
@@ -31,16 +32,28 @@ RAISED_LATE_AFTER = timedelta(seconds=30)
 #: What the audit trail calls it.
 RAISE_ALERTS = "RAISE_ALERTS"
 
-_WATCHED = (SessionStatus.INFUSING, SessionStatus.PAUSED, SessionStatus.RECOVERY)
-
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """A session as it was when nothing of it waited for time."""
+    """A session at the last look that had nothing to tell, and when the clock may change that."""
 
     session: InfusionSession
     alerts: int
     events: int
+    looked_at: datetime
+    protocol: InfusionProtocol
+    changes_at: tuple[datetime, ...]
+
+    def still_holds(
+        self, session: InfusionSession, alerts: int, events: int, now: datetime
+    ) -> bool:
+        """Whether a look now would find nothing to tell, either."""
+        return (
+            self.session is session
+            and (self.alerts, self.events) == (alerts, events)
+            and self.looked_at <= now
+            and nothing_changes(session, self.protocol, self.changes_at, self.looked_at, now)
+        )
 
 
 class AlertClock:
@@ -79,18 +92,14 @@ class AlertClock:
 
     def _look_at(self, session_id: UUID, now: datetime) -> int:
         session, alerts = self._store.session(session_id), self._store.alerts(session_id)
+        known = session, len(alerts[0]), len(alerts[1])
         rests = self._at_rest.get(session_id)
-        if (
-            rests is not None
-            and rests.session is session
-            and (rests.alerts, rests.events) == (len(alerts[0]), len(alerts[1]))
-        ):
+        if rests is not None and rests.still_holds(*known, now):
             return 0
         opened = bundle(self._store, session, alerts, now)
-        due = _due(opened)
-        if not any(due):
-            if _rests(opened):
-                self._at_rest[session_id] = _Seen(session, len(alerts[0]), len(alerts[1]))
+        if not any(_due(opened)):
+            changes_at = clock_changes(opened.courses, opened.dues, now)
+            self._at_rest[session_id] = _Seen(*known, now, opened.protocol, changes_at)
             return 0
         return self._tell(session_id, session.clinic, now)
 
@@ -126,8 +135,3 @@ def _marked(event: AlertEvent) -> AlertEvent:
         return event
     said = [event.text] if event.text else []
     return replace(event, text="; ".join([*said, RAISED_LATE]))
-
-
-def _rests(opened: OpenSession) -> bool:
-    """Whether time alone changes nothing: no set is due and nobody is concerned by an alert."""
-    return opened.status not in _WATCHED and not any(view.is_open for view in opened.all_views)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Container
+from collections.abc import Callable, Container
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -114,6 +114,53 @@ def test_a_session_at_rest_is_judged_again_only_when_it_changed(
     assert clock.look(at(31)) == 1
     assert clock.look(at(35)) == 1
     assert stored(sqlite_store, of)[-1][:2] == (CONFIRMED, at(35))
+
+
+#: Facts saved by the minute they are true; nothing is entered afterwards, and nobody answers.
+LEFT_ALONE = {
+    "nothing at all": lambda: (rate("0.1"),),
+    "a pressure nobody repeats": lambda: (rate("0.1"), *obs_set(5), *obs_set(10, sbp=165)),
+    "a critical that comes back": lambda: (
+        rate("0.1"),
+        *obs_set(5),
+        *obs_set(9, spo2=84),
+        *obs_set(12),
+    ),
+    "a dose that passes its limits": lambda: (rate("1.2"), *obs_set(5)),
+    "recovery": lambda: (rate("0.1"), *obs_set(5), build.stop(6)),
+    "a stop dated ahead": lambda: (rate("0.1"), build.stop(25, recorded=5), *obs_set(5)),
+}
+
+
+@pytest.mark.parametrize("facts", LEFT_ALONE.values(), ids=list(LEFT_ALONE))
+def test_a_clock_that_rests_in_between_tells_what_one_that_never_rests_tells(
+    sqlite_store: SqlStore, facts: Callable[[], tuple[Any, ...]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    of, twin = (
+        keep(sqlite_store, session(*facts(), patient=build.patient()), 12) for _ in range(2)
+    )
+    looks = {of.id: 0, twin.id: 0}
+    real = AlertClock._look_at
+    resting = AlertClock(sqlite_store)
+
+    def look_at(clock: AlertClock, session_id: UUID, now: datetime) -> int:
+        if (clock is resting) is not (session_id == of.id):
+            return 0
+        return real(clock, session_id, now)
+
+    def judged(store: Any, which: InfusionSession, *rest: Any) -> OpenSession:
+        looks[which.id] += 1
+        return bundle(store, which, *rest)
+
+    monkeypatch.setattr(AlertClock, "_look_at", look_at)
+    monkeypatch.setattr("monitor.actions.alert_clock.bundle", judged)
+    for tick in range(12 * 6, 110 * 6, 2):
+        resting.look(at(tick / 6))
+        AlertClock(sqlite_store).look(at(tick / 6))
+    # At one moment in the order of their ids.
+    assert sorted(stored(sqlite_store, of), key=str) == sorted(stored(sqlite_store, twin), key=str)
+    assert len(sqlite_store.alerts(of.id)[0]) == len(sqlite_store.alerts(twin.id)[0]) > 0
+    assert looks[of.id] * 2 < looks[twin.id]
 
 
 def test_a_session_that_cannot_be_judged_keeps_no_other_from_its_turn(
