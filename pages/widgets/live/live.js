@@ -4,6 +4,8 @@
 
 /** The fragments that follow: by their element, the version each shows and how to make it run. */
 const followers = new Map();
+/** How long a fragment is given to come back before the next one is told, and it once more. */
+const COMES_BACK_MS = 1500;
 /** The poll that is held open, and the version it asks about. */
 let waiting = null;
 let asked = -1;
@@ -13,15 +15,18 @@ document.addEventListener("visibilitychange", () => document.hidden && waiting?.
 
 export default function (component) {
   const { data, parentElement, setTriggerValue } = component;
-  const version = Math.max(followers.get(parentElement)?.version ?? data.version, data.version);
-  followers.set(parentElement, {
-    version,
-    trigger: (news) => setTriggerValue("moved", news),
-  });
+  const follower = followers.get(parentElement) ?? { arrived: () => {} };
+  followers.set(parentElement, follower);
+  follower.trigger = (news) => setTriggerValue("moved", news);
+  if (follower.version !== data.version) {
+    follower.version = data.version;
+    follower.arrived();
+  }
   if (!running) run();
-  else if (version < asked) waiting?.abort(); // it shows less than the poll takes for known
+  else if (data.version < asked) waiting?.abort(); // it shows less than the poll takes for known
   return () => {
     followers.delete(parentElement);
+    follower.arrived();
     if (!followers.size) waiting?.abort();
   };
 }
@@ -45,7 +50,7 @@ async function run() {
       if (!answer.ok) throw new Error(`status ${answer.status}`);
       const { version } = await answer.json();
       pause = 1000;
-      if (tell(version)) await sleep(250); // Many saves in one second are one redraw.
+      if (await tell(version)) await sleep(250); // Many saves in one second are one redraw.
     } catch (error) {
       if (!followers.size) break;
       if (document.hidden || error.name === "AbortError") continue;
@@ -57,12 +62,16 @@ async function run() {
   running = false;
 }
 
-/** Make those run that show another version; whether there were any. */
-function tell(version) {
+/**
+ * Make those run that show another version, one after the other; whether there were any.  Streamlit
+ * drops one of two that are triggered at once, and the page would show what is old until its own clock.
+ */
+async function tell(version) {
   const behind = [...followers.values()].filter((follower) => follower.version !== version);
-  for (const follower of behind) {
-    follower.version = version;
+  for (const follower of behind.reverse()) {
+    const arrived = new Promise((resolve) => (follower.arrived = resolve));
     follower.trigger(version);
+    await Promise.race([arrived, sleep(COMES_BACK_MS)]);
   }
   return behind.length > 0;
 }
