@@ -36,12 +36,14 @@ def nothing_changes(
 ) -> bool:
     """Whether a look at ``until`` finds what the one at ``last`` did, when nothing was saved since.
 
-    ``moments`` are those of the last look.  Beside them a running dose may pass a limit, and what was
-    written down for later than the last look may have come.
+    ``moments`` are those of the last look.  Beside them a running dose may pass a limit, and what is
+    dated after the last look may have come: written down ahead, or saved by a server whose clock is
+    ahead of this one.
     """
     if any(moment <= until for moment in moments):
         return False
-    if any(fact.taken_at > last for name in JUDGED for fact in getattr(session, name)):
+    facts = (fact for name in JUDGED for fact in getattr(session, name))
+    if any(fact.taken_at > last or fact.recorded_at > last for fact in facts):
         return False
     passed = (dose_limit_crossings(session, protocol, at) for at in (last, until))
     return len(set(passed)) == 1

@@ -128,6 +128,11 @@ LEFT_ALONE = {
     ),
     "a dose that passes its limits": lambda: (rate("1.2"), *obs_set(5)),
     "recovery": lambda: (rate("0.1"), *obs_set(5), build.stop(6)),
+    "saved by a clock that is ahead": lambda: (
+        rate("0.1"),
+        *obs_set(5),
+        build.observation("sbp", 165, 11, recorded=13),
+    ),
     "a stop dated ahead": lambda: (rate("0.1"), build.stop(25, recorded=5), *obs_set(5)),
 }
 
