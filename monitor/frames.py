@@ -18,6 +18,7 @@ import pandas as pd
 from monitor import dosing
 from monitor.alert_story import alert_history
 from monitor.alerts import Alert, AlertEvent, AlertView
+from monitor.chart_looks import ICONS
 from monitor.dose_overrides import confirmation_words
 from monitor.dose_response import AFTER, SIGNS, dose_responses, response_text
 from monitor.effect_course import EffectCourse, effect_courses
@@ -60,8 +61,6 @@ from monitor.timeline import (
     value_text,
 )
 from monitor.verbal_orders import override_words
-
-_ICONS = {"warning": "▲", "critical": "◆"}
 
 
 def _frame(rows: list[dict[str, str]], columns: Iterable[str]) -> pd.DataFrame:
@@ -126,7 +125,7 @@ def _cell(reading: Reading) -> str:
     if PARAMETERS[observation.parameter].kind == "tick":
         text = value_text(observation)
     if reading.mark:
-        text = f"{_ICONS[reading.mark.level]} {text}"
+        text = f"{ICONS[reading.mark.level]} {text}"
     if reading.was:
         text += f" Δ was {', '.join(bare_text(before) for before in reading.was)}"
     if observation.really_so:
@@ -310,7 +309,7 @@ def alert_table(
     for view in sorted(views, key=lambda item: (item.onset_at, item.alert.detected_at)):
         rows.append(
             {
-                "Level": f"{_ICONS[view.level]} {view.level}",
+                "Level": f"{ICONS[view.level]} {view.level}",
                 "Began": clock(view.onset_at, zone),
                 "Alert": limit_text(view.text),
                 "State": str(view.state.value),

@@ -12,10 +12,9 @@ import streamlit as st
 from monitor.actions import OpenSession
 from monitor.alert_story import Reason, explanation
 from monitor.alerts import AlertView
+from monitor.chart_looks import ICONS
 from monitor.timeline import clock, limit_text
 from pages.widgets.look import colours, is_dark
-
-_ICONS = {"warning": "▲", "critical": "◆"}
 
 _CSS = """
 .reasons { background: var(--card); border: 1px solid var(--line); border-radius: 12px;
@@ -28,6 +27,11 @@ _CSS = """
 .reasons dt { font-weight: 600; color: var(--soft); }
 .reasons dd { margin: 0; overflow-wrap: anywhere; font-variant-numeric: tabular-nums; }
 """
+
+
+def alert_headline(view: AlertView, zone: tzinfo) -> str:
+    """One line that tells an alert from the others of its session."""
+    return f"{ICONS[view.level]} {limit_text(view.text)} · {clock(view.onset_at, zone)}"
 
 
 def draw_alert_reasons(opened: OpenSession, zone: tzinfo, names: Mapping[str, str]) -> None:
@@ -57,7 +61,7 @@ def reasons_html(
 
 
 def _alert_html(view: AlertView, reasons: tuple[Reason, ...], zone: tzinfo) -> str:
-    headline = f"{_ICONS[view.level]} {limit_text(view.text)} · {clock(view.onset_at, zone)}"
+    headline = alert_headline(view, zone)
     lines = "".join(
         f"<dt>{escape(reason.about)}</dt><dd>{escape(reason.text)}</dd>" for reason in reasons
     )

@@ -12,12 +12,12 @@ from pathlib import Path
 from urllib.parse import quote
 
 from monitor.board import BoardCell, BoardDue, BoardFlag, BoardRow, NurseLoad, minutes_text
+from monitor.chart_looks import ICONS
 from monitor.parameters import PARAMETERS
 from monitor.timeline import clock
 from pages.widgets.look import colour_of, colours
 
 _CSS = (Path(__file__).parent / "board.css").read_text("utf-8")
-_ICONS = {"critical": "◆", "warning": "▲"}
 #: So many flags stand in a row in full; the others are counted.
 _FLAGS_SHOWN = 2
 _TREND_WIDTH, _TREND_HEIGHT = 100, 40
@@ -94,12 +94,12 @@ def _flags_html(row: BoardRow) -> str:
 
 
 def _flag_html(flag: BoardFlag) -> str:
-    return f'<span class="flag {flag.level}">{_ICONS[flag.level]} {escape(flag.text)}</span>'
+    return f'<span class="flag {flag.level}">{ICONS[flag.level]} {escape(flag.text)}</span>'
 
 
 def _cell_html(cell: BoardCell) -> str:
     kinds = ["cell", cell.parameter, cell.freshness, cell.level]
-    icon = f"{_ICONS[cell.level]} " if cell.level else ""
+    icon = f"{ICONS[cell.level]} " if cell.level else ""
     long = " long" if len(cell.text) > 7 else ""
     return (
         f'<div class="{" ".join(kind for kind in kinds if kind)}{long}">'

@@ -14,6 +14,7 @@ import streamlit as st
 
 from monitor.accounts import DeviceSession
 from monitor.board import BoardFlag, BoardRow, board_snapshot, escalated_to
+from monitor.chart_looks import ICONS
 from monitor.errors import StoreUnavailable
 from monitor.permissions import Action, Role, User, may
 from monitor.store import Store
@@ -22,7 +23,6 @@ from pages.widgets.live.live import FALL_BACK_S, follow_record
 from pages.widgets.look import colours, is_dark
 from pages.widgets.presence import is_present
 
-_ICONS = {"critical": "◆", "warning": "▲"}
 _CSS = """
 .escalated a, .escalated div { display: block; min-height: 48px; padding: 12px 16px; margin-bottom: 8px;
   border-radius: 12px; font-size: 16px; font-weight: 700; text-decoration: none; }
@@ -69,7 +69,7 @@ def _line(row: BoardRow, flag: BoardFlag, page: str | None) -> str:
     words = _("You are told: chair {chair}, {name}: {text}").format(
         chair=row.chair, name=row.name, text=flag.text
     )
-    said = f"{_ICONS[flag.level]} {escape(words)}"
+    said = f"{ICONS[flag.level]} {escape(words)}"
     if page is None:
         return f'<div class="{flag.level}">{said}</div>'
     address = f"/{quote(page)}?session={row.session_id}"

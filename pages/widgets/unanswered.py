@@ -21,12 +21,11 @@ from monitor.lifecycle import SessionStatus
 from monitor.permissions import Action, User, may
 from monitor.requests import AnswerRequest
 from monitor.store import Store
-from monitor.timeline import clock, limit_text
 from pages.nurse.reasons import alert_answers
+from pages.widgets.alert_reasons import alert_headline
 from pages.widgets.clinic_time import now
 from pages.widgets.plain import plain
 
-_ICONS = {"warning": "▲", "critical": "◆"}
 _SAID = "review-unanswered-said"
 
 
@@ -49,10 +48,7 @@ def draw_unanswered(
     views = unanswered(opened)
     if not views or not may(user, Action.ANSWER_ALERT) or opened.status is SessionStatus.SIGNED:
         return
-    labels = {
-        view.alert.id: f"{_ICONS[view.level]} {limit_text(view.text)} · {clock(view.onset_at, zone)}"
-        for view in views
-    }
+    labels = {view.alert.id: alert_headline(view, zone) for view in views}
     with st.container(border=True, key="review-unanswered"):
         heading = ngettext(
             "{n} alert ended before anybody answered",
